@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The ledger keeps a pod's counts. It never looks at pages or at the PMT.
+ */
+#include "ledger.h"
+
+#include <linux/minmax.h>
+
+static struct pod_ledger_shard *ledger_shard(const struct pod_ledger *ledger,
+					     unsigned int shard)
+{
+	return &ledger->shards[shard & (ledger->nr_shards - 1)];
+}
+
+void pod_ledger_init(struct pod_ledger *ledger, u64 size,
+		     struct pod_ledger_shard *shards, unsigned int nr_shards)
+{
+	ledger->size = size;
+	ledger->shards = shards;
+	ledger->nr_shards = nr_shards;
+	spin_lock_init(&ledger->lock);
+	ledger->target = 0;
+	ledger->owned = 0;
+	ledger->to_shrink = 0;
+	ledger->floating = 0;
+	ledger->retired = 0;
+}
+
+void pod_ledger_move(struct pod_ledger *ledger, unsigned int shard,
+		     const struct pod_delta *delta)
+{
+	struct pod_ledger_shard *s = ledger_shard(ledger, shard);
+	int i;
+
+	for (i = 0; i < POD_GAUGE_NR; i++)
+		if (delta->gauge[i])
+			atomic64_add(delta->gauge[i], &s->gauge[i]);
+	atomic64_inc(&s->seq);
+}
+
+void pod_ledger_count(struct pod_ledger *ledger, unsigned int shard,
+		      enum pod_event event, u64 nr)
+{
+	atomic64_add(nr, &ledger_shard(ledger, shard)->event[event]);
+}
+
+u64 pod_ledger_gauge(const struct pod_ledger *ledger, enum pod_gauge gauge)
+{
+	s64 sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < ledger->nr_shards; i++)
+		sum += atomic64_read(&ledger->shards[i].gauge[gauge]);
+	/* Torn between two shards, the sum may be short for a moment. */
+	return max_t(s64, sum, 0);
+}
+
+u64 pod_ledger_events(const struct pod_ledger *ledger, enum pod_event event)
+{
+	u64 sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < ledger->nr_shards; i++)
+		sum += atomic64_read(&ledger->shards[i].event[event]);
+	return sum;
+}
+
+u64 pod_ledger_seq(const struct pod_ledger *ledger)
+{
+	u64 sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < ledger->nr_shards; i++)
+		sum += atomic64_read(&ledger->shards[i].seq);
+	return sum;
+}
+
+static u64 sub_or_zero(u64 a, u64 b)
+{
+	return a > b ? a - b : 0;
+}
+
+void pod_ledger_read(struct pod_ledger *ledger, struct pod_ledger_view *view)
+{
+	view->size = ledger->size;
+	view->populated = pod_ledger_gauge(ledger, POD_GAUGE_POPULATED);
+	view->given = pod_ledger_gauge(ledger, POD_GAUGE_GIVEN);
+	view->given_huge = pod_ledger_gauge(ledger, POD_GAUGE_GIVEN_HUGE);
+	view->parked = pod_ledger_gauge(ledger, POD_GAUGE_PARKED);
+
+	spin_lock(&ledger->lock);
+	view->target = ledger->target;
+	view->owned = ledger->owned;
+	view->to_shrink = ledger->to_shrink;
+	view->floating = ledger->floating;
+	view->retired = ledger->retired;
+	spin_unlock(&ledger->lock);
+
+	view->reserve = sub_or_zero(view->owned, view->populated);
+	view->outstanding = sub_or_zero(view->size,
+					view->populated + view->given);
+}
+
+void pod_ledger_raise(struct pod_ledger *ledger, u64 nr)
+{
+	spin_lock(&ledger->lock);
+	ledger->owned += nr;
+	ledger->target += nr;
+	spin_unlock(&ledger->lock);
+}
+
+u64 pod_ledger_set_target(struct pod_ledger *ledger, u64 target)
+{
+	u64 up;
+
+	spin_lock(&ledger->lock);
+	if (target < ledger->target) {
+		/* What was missing from the old target need not leave. */
+		up = max(ledger->owned, target);
+		ledger->to_shrink += min(up, ledger->target) - target;
+	} else {
+		target = min(target, max(ledger->owned, ledger->target));
+		up = target - ledger->target;
+		ledger->to_shrink -= min(up, ledger->to_shrink);
+	}
+	ledger->target = target;
+	spin_unlock(&ledger->lock);
+	return target;
+}
+
+/* R - E = O + B - M, and O - T: the smaller of the two may leave. */
+static u64 surplus_locked(const struct pod_ledger *ledger, u64 given)
+{
+	return min(sub_or_zero(ledger->owned, ledger->target),
+		   sub_or_zero(ledger->owned + given, ledger->size));
+}
+
+bool pod_ledger_try_release(struct pod_ledger *ledger, u64 nr)
+{
+	u64 given = pod_ledger_gauge(ledger, POD_GAUGE_GIVEN);
+	bool ok;
+
+	spin_lock(&ledger->lock);
+	ok = surplus_locked(ledger, given) >= nr;
+	if (ok) {
+		ledger->owned -= nr;
+		ledger->to_shrink -= min(nr, ledger->to_shrink);
+	}
+	spin_unlock(&ledger->lock);
+	return ok;
+}
+
+u64 pod_ledger_surplus(struct pod_ledger *ledger)
+{
+	u64 given = pod_ledger_gauge(ledger, POD_GAUGE_GIVEN);
+	u64 nr;
+
+	spin_lock(&ledger->lock);
+	nr = surplus_locked(ledger, given);
+	spin_unlock(&ledger->lock);
+	return nr;
+}
+
+void pod_ledger_retire(struct pod_ledger *ledger, u64 nr)
+{
+	spin_lock(&ledger->lock);
+	ledger->owned -= nr;
+	ledger->retired += nr;
+	ledger->to_shrink -= min(nr, ledger->to_shrink);
+	spin_unlock(&ledger->lock);
+}
+
+void pod_ledger_lose(struct pod_ledger *ledger, u64 nr)
+{
+	spin_lock(&ledger->lock);
+	ledger->owned -= nr;
+	ledger->to_shrink -= min(nr, ledger->to_shrink);
+	spin_unlock(&ledger->lock);
+}
+
+u64 pod_ledger_missing(struct pod_ledger *ledger)
+{
+	u64 nr;
+
+	spin_lock(&ledger->lock);
+	nr = sub_or_zero(ledger->target, ledger->owned);
+	spin_unlock(&ledger->lock);
+	return nr;
+}
+
+void pod_ledger_top_up(struct pod_ledger *ledger, u64 nr)
+{
+	spin_lock(&ledger->lock);
+	ledger->owned += nr;
+	/* The target was lowered while the pages came: they have to leave. */
+	if (ledger->owned > ledger->target + ledger->to_shrink)
+		ledger->to_shrink = ledger->owned - ledger->target;
+	spin_unlock(&ledger->lock);
+}
+
+void pod_ledger_float(struct pod_ledger *ledger, s64 nr)
+{
+	spin_lock(&ledger->lock);
+	ledger->floating += nr;
+	spin_unlock(&ledger->lock);
+}
+
+const char *pod_ledger_check(const struct pod_ledger_view *v)
+{
+	if (v->populated + v->outstanding + v->given != v->size)
+		return "size is not populated + outstanding + given";
+	if (v->populated + v->reserve != v->owned)
+		return "owned is not populated + reserve";
+	if (v->target > v->size)
+		return "target is above size";
+	if (v->owned > v->target + v->to_shrink)
+		return "owned is above target + to_shrink";
+	if (v->given_huge > v->populated)
+		return "given_huge is above populated";
+	if (v->parked > v->populated)
+		return "parked is above populated";
+	return NULL;
+}
