@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The front door. Each target first installs (apt) what it needs and Debian 12
+# lacks. `make help` lists the targets. The module itself is described in Kbuild.
+
+BED := tests/bed
+RUN := /usr/bin/python3 tests/run.py
+DEPS := $(BED)/deps.sh
+
+# Headers to build the module against: the newest installed stock 6.12.
+KDIR ?= $(lastword $(shell printf '%s\n' /usr/src/linux-headers-6.12*-amd64 | sort -V))
+
+.PHONY: all module podctl check check-core check-kernel check-nested check-ept \
+	check-qemu check-soak lint demo install uninstall clean help
+
+all: deps-module module podctl
+
+module:
+	@test -e $(KDIR)/Makefile || { \
+		echo "error: no Linux 6.12 headers; apt-get install linux-headers-6.12-amd64" >&2; \
+		exit 1; }
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+podctl:
+	$(MAKE) -C tools/podctl
+
+deps-%:
+	@$(DEPS) $*
+
+check:
+	@$(DEPS) bed
+	@$(RUN) all
+
+check-core:
+	@$(DEPS) bed
+	@$(RUN) core uapi tools
+
+check-kernel:
+	@$(DEPS) bed
+	@$(RUN) kernel
+
+check-nested:
+	@$(DEPS) bed
+	@$(RUN) nested
+
+check-ept:
+	@$(DEPS) bed
+	@$(RUN) ept
+
+check-qemu:
+	@$(DEPS) bed
+	@$(RUN) qemu
+
+check-soak:
+	@$(DEPS) bed
+	@$(RUN) soak
+
+lint:
+	@$(DEPS) bed
+	@$(RUN) lint
+
+demo:
+	@$(DEPS) bed
+	@/usr/bin/python3 tests/demo.py
+
+install: all
+	KDIR=$(KDIR) DESTDIR=$(DESTDIR) tools/packaging/install.sh
+
+uninstall:
+	KDIR=$(KDIR) DESTDIR=$(DESTDIR) tools/packaging/uninstall.sh
+
+clean:
+	test ! -e $(KDIR)/Makefile || $(MAKE) -C $(KDIR) M=$(CURDIR) clean
+	for dir in tools/podctl tests/core tests/selftests tests/uapi; do \
+		test ! -e $$dir/Makefile || $(MAKE) -C $$dir clean; \
+	done
+	rm -rf build
+
+help:
+	@echo "make              build kvm-pod.ko and podctl (KDIR=headers to build against)"
+	@echo "make demo         the main scene, live: a guest boots ballooned on a pod"
+	@echo "make check        every test; ends with one line of counts"
+	@echo "make check-core   the core in user space, the UAPI header, podctl's parser"
+	@echo "make check-kernel selftests in a virtual machine"
+	@echo "make check-nested nested guests, AMD NPT emulated"
+	@echo "make check-ept    a nested guest, Intel EPT emulated"
+	@echo "make check-qemu   the QEMU series: build and qtests"
+	@echo "make check-soak   long and large scenes, not in make check"
+	@echo "make lint         style, sparse, layers, documentation"
+	@echo "make install      module, udev rule, header, podctl (DESTDIR=)"
+	@echo "make uninstall    undo that"
+	@echo "make clean        remove what was built here; the cache stays"
+	@echo "Any check target takes T=name to run one test."

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Where the things that the bed boots come from."""
+
+import functools
+import os
+import subprocess
+
+from errors import BedError
+
+BED = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(BED))
+GUEST = f"{BED}/guest"
+CACHE = os.environ.get("KVM_POD_CACHE") or os.path.expanduser("~/.cache/kvm-pod")
+MODULE = f"{TOP}/kvm-pod.ko"
+STOCK_QEMU = "/usr/bin/qemu-system-x86_64"
+
+
+def _script(*command):
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise BedError(f"{' '.join(command)} failed")
+    return done.stdout
+
+
+@functools.cache
+def kernel():
+    """{KVER, VMLINUZ, MODDIR, KDIR} of the stock kernel."""
+    pairs = _script(f"{BED}/kernel.sh").splitlines()
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+@functools.cache
+def patched_qemu():
+    """The QEMU of qemu-patches/, built if needed."""
+    return os.environ.get("KVM_POD_QEMU") or _script(f"{TOP}/qemu-patches/build.sh").strip()
+
+
+@functools.cache
+def l0_qemu():
+    """What runs L1: our build, whose TCG is newer, or Debian's."""
+    try:
+        return patched_qemu()
+    except BedError:
+        return STOCK_QEMU
+
+
+@functools.cache
+def guest_program(name):
+    """A static program from guest/NAME.c, rebuilt when its source is newer."""
+    source, out = f"{GUEST}/{name}.c", f"{TOP}/build/guest/{name}"
+    if not os.path.exists(out) or os.path.getmtime(out) < os.path.getmtime(source):
+        os.makedirs(os.path.dirname(out), exist_ok=True)
+        partial = f"{out}.{os.getpid()}"
+        _script("gcc", "-std=gnu11", "-O2", "-static", "-Wall", "-Wextra", "-Werror",
+                "-I", f"{TOP}/include/uapi", "-o", partial, source)
+        os.rename(partial, out)
+    return out
+
+
+def guest_programs():
+    """Build all of them, before anything runs side by side."""
+    for name in sorted(os.listdir(GUEST)):
+        if name.endswith(".c"):
+            guest_program(name.removesuffix(".c"))

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a scene gets: a way to boot L1, to start guests, and the end that all share."""
+
+import os
+import time
+
+import images
+from errors import Skip, check
+from l1 import L1
+from l2 import L2
+from pod import CLASS, DEBUGFS, Pod, Sampler, check_bound, check_sums, mib
+
+# Pages that come and go with per-CPU lists, slabs and exited processes.
+_FREE_SLACK = 24 << 20
+
+
+class Bed:
+    """One scene's machines. L2 guests started through it are ended by it."""
+
+    def __init__(self, workdir):
+        self.workdir = workdir
+        self.l1 = None
+        self.guests = []
+        self._samplers = []
+        self._begin = time.monotonic()
+        self._free_before = 0
+        self._oom_before = 0
+
+    def log(self, text):
+        print(f"{time.monotonic() - self._begin:6.1f}s  {text}", flush=True)
+
+    @staticmethod
+    def skip(reason):
+        raise Skip(reason)
+
+    def boot(self, module="", stock_qemu=False, programs=(), **options):
+        """Boot L1 (options as in L1()) and load kvm and kvm-pod with parameters module."""
+        initrd = os.path.join(self.workdir, "l1.initrd")
+        images.write_l1(initrd, stock_qemu, programs)
+        self.l1 = L1(self.workdir, initrd, **options)
+        os.unlink(initrd)
+        self.log("L1 is up")
+        self.l1.sh(f"modprobe kvm-amd && modprobe kvm-pod {module}")
+        self.mark()
+        return self.l1
+
+    def mark(self):
+        """Remember L1's free memory, for expect_all_back()."""
+        self._free_before = self._settled_free()
+        self._oom_before = self._oom_kills()
+
+    def start(self, backend, **options):
+        """Start a guest (options as in L2()); does not wait for it."""
+        guest = L2(self.l1, backend, **options)
+        self.guests.append(guest)
+        return guest
+
+    def sample(self, pod, milliseconds=10):
+        sampler = Sampler(self.l1, pod, milliseconds)
+        self._samplers.append(sampler)
+        return sampler
+
+    def audit(self, guest):
+        """Stop the guest, recount its pod, let it go on."""
+        guest.qmp.call("stop")
+        pod = guest.pod()
+        verdict = pod.audit()
+        check_sums(pod.numbers())
+        guest.qmp.call("cont")
+        return verdict
+
+    def expect_all_back(self, timeout=10):
+        """No pod is left and L1 has its memory back."""
+        self._wait_no_pod(timeout)
+        for name in ("total_owned", "total_reserve"):
+            left = self.l1.read_number(f"{CLASS}/{name}")
+            check(left == 0, f"no pod is left but {name} is {left}")
+        left = self.l1.watch(f"ls -d {CLASS}/pod[0-9]* {DEBUGFS}/pod[0-9]* 2>/dev/null; true")
+        check(not left, f"no pod is left but these exist: {left}")
+        free = self._settled_free()
+        check(free >= self._free_before - _FREE_SLACK,
+              f"L1 had {mib(self._free_before)} free and now {mib(free)}")
+        oom = self._oom_kills() - self._oom_before
+        check(oom == 0, f"the OOM killer ran {oom} times in L1")
+
+    def finish(self):
+        """The end of every scene: audit, all memory back, module out, L1 off."""
+        if not self.l1:
+            return
+        for sampler in self._samplers:
+            check_bound(sampler.stop())
+        for guest in self.guests:
+            self._end_guest(guest)
+        self.expect_all_back()
+        self.l1.sh("rmmod kvm-pod")
+        self.l1.power_off()
+
+    def close(self):
+        """Whatever happened, leave nothing running."""
+        if self.l1:
+            self.l1.close()
+
+    def _end_guest(self, guest):
+        if not guest.running():
+            return
+        guest.qmp.call("stop")
+        self._audit_all()
+        guest.quit()
+
+    def _audit_all(self):
+        listing = self.l1.watch(f"ls {CLASS} | grep '^pod[0-9]'; true")
+        for name in listing.split():
+            pod = Pod(self.l1, int(name.removeprefix("pod")))
+            check_sums(pod.numbers())
+            self.log(f"audit of {name}: {pod.audit()}")
+
+    def _wait_no_pod(self, timeout):
+        deadline = time.monotonic() + timeout
+        while True:
+            count = self.l1.read_number(f"{CLASS}/pods")
+            if count == 0:
+                return
+            check(time.monotonic() < deadline, f"{count} pods are left after {timeout} s")
+            time.sleep(0.1)
+
+    def _settled_free(self):
+        """MemFree without what the page cache and the per-CPU lists hold."""
+        self.l1.watch("sync; echo 3 >/proc/sys/vm/drop_caches; rm -f /tmp/command")
+        return self.l1.meminfo("MemFree")
+
+    def _oom_kills(self):
+        return int(self.l1.watch("awk '$1 == \"oom_kill\" { print $2 }' /proc/vmstat"))

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""L1: the host under test, a stock kernel that QEMU's TCG runs with AMD SVM."""
+
+import os
+import subprocess
+import time
+
+import artifacts
+import console
+from agent import Agent
+from errors import BedError, Dead, check
+from stream import Pump
+
+# Port names inside L1; guest/l1-init.sh links /dev/virtio-ports/NAME to each.
+_PORTS = ("agent", "watch", "sample", "qmp", "l2console", "l2agent")
+_CMDLINE = ("console=ttyS0 panic=-1 oops=panic quiet loglevel=5 mitigations=off nokaslr"
+            " tsc=reliable no_timer_check printk.time=1")
+BOOT_TIMEOUT = 120
+
+
+class L1:
+    """A running host. Its ports are streams, read all the time."""
+
+    def __init__(self, workdir, initrd, memory="1536M", cpus=1, append="", qemu_args=()):
+        self.workdir = workdir
+        self.allowed = None
+        self._checked = 0
+        self._streams = {}
+        self._logs = []
+        self._pump = Pump()
+        sockets = [self._open(name) for name in ("console",) + _PORTS]
+        self._process = self._spawn(initrd, memory, cpus, append, qemu_args, sockets)
+        for sock in sockets:
+            sock.close()
+        self._pump.start()
+        self.console = self._streams["console"]
+        self._agents = {name: Agent(self._streams[name], self.check_alive)
+                        for name in ("agent", "watch")}
+        self.console.wait(lambda line: "BED-UP" in line, BOOT_TIMEOUT, 0, self.check_alive)
+
+    def sh(self, command, timeout=60, status=0):
+        return self._agents["agent"].sh(command, timeout, status)
+
+    def watch(self, command, timeout=30, status=0):
+        """As sh(), on a second agent: while the first is busy."""
+        return self._agents["watch"].sh(command, timeout, status)
+
+    def stream(self, name):
+        return self._streams[name]
+
+    def read_number(self, path):
+        return int(self.watch(f"cat {path}"))
+
+    def meminfo(self, name):
+        """A line of /proc/meminfo, in bytes."""
+        return 1024 * int(self.watch(f"awk '$1 == \"{name}:\" {{ print $2 }}' /proc/meminfo"))
+
+    def check_alive(self):
+        """Raise Dead when L1 is gone or its kernel complained."""
+        lines = self.console.lines
+        end = len(lines)
+        bad = console.trouble_in(lines[self._checked:end], self.allowed)
+        if bad:
+            time.sleep(0.5)  # for the rest of the report
+            raise Dead(f"L1's kernel said: {bad}\n{self.tail(40)}")
+        self._checked = end
+        if self._process.poll() is not None:
+            raise Dead(f"L1 ended, status {self._process.returncode}\n{self.tail(25)}")
+
+    def tail(self, count):
+        """The last lines of the console, for a report."""
+        return "\n".join(f"  L1| {line}" for line in self.console.lines[-count:])
+
+    def power_off(self, timeout=30):
+        """The orderly end: what a kernel says while it shuts down counts too."""
+        self._agents["agent"].post("poweroff -f")
+        try:
+            self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise BedError("L1 did not power off\n" + self.tail(25)) from None
+        bad = console.trouble_in(self.console.lines, self.allowed)
+        check(not bad, f"L1's kernel said: {bad}")
+
+    def close(self):
+        """End it whatever state it is in."""
+        self._process.kill()
+        self._process.wait()
+        self._pump.join(5)
+        for log in self._logs:
+            log.close()
+
+    def _open(self, name):
+        log = open(f"{self.workdir}/{name}.log", "w", encoding="utf-8")
+        self._logs.append(log)
+        self._streams[name], theirs = self._pump.stream(name, log)
+        return theirs
+
+    def _spawn(self, initrd, memory, cpus, append, qemu_args, sockets):
+        qemu = artifacts.l0_qemu()
+        command = [
+            qemu, "-nodefaults", "-display", "none", "-no-reboot", "-no-user-config",
+            "-L", "/usr/share/seabios", "-L", "/usr/share/qemu", "-L", "/usr/lib/ipxe/qemu",
+            "-machine", "q35", "-accel", "tcg,thread=multi,tb-size=256",
+            "-cpu", "EPYC-Rome,svm=on,npt=on", "-m", memory, "-smp", str(cpus),
+            "-kernel", artifacts.kernel()["VMLINUZ"], "-initrd", initrd,
+            "-append", f"{_CMDLINE} {append}",
+            "-chardev", f"socket,id=console,fd={sockets[0].fileno()}", "-serial", "chardev:console",
+            "-device", "virtio-serial-pci,max_ports=16",
+        ]
+        for name, sock in zip(_PORTS, sockets[1:]):
+            command += ["-chardev", f"socket,id={name},fd={sock.fileno()}",
+                        "-device", f"virtserialport,chardev={name},name={name}"]
+        command += qemu_args
+        log = open(os.path.join(self.workdir, "qemu-l0.log"), "w", encoding="utf-8")
+        self._logs.append(log)
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                pass_fds=[sock.fileno() for sock in sockets])

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A pod seen from L1: its sysfs counters, its audit, and samples over time."""
+
+import time
+
+from errors import BedError, SceneFailed, Timeout, check
+
+CLASS = "/sys/class/kvm-pod"
+DEBUGFS = "/sys/kernel/debug/kvm-pod"
+PAGE = 4096
+MIB = 1 << 20
+
+# target and to_shrink on both sides of owned: a target moves between two reads.
+_SAMPLED = ("target", "to_shrink", "owned", "target", "to_shrink", "populated", "reserve",
+            "outstanding", "given")
+
+
+class Pod:
+    def __init__(self, l1, number):
+        self.number = number
+        self.path = f"{CLASS}/pod{number}"
+        self._l1 = l1
+
+    def read(self, name):
+        return self._l1.read_number(f"{self.path}/{name}")
+
+    def numbers(self):
+        """Every file of the pod that holds a number, as a dict."""
+        listing = self._l1.watch(f"cd {self.path} && for f in *; do"
+                                 " [ -f $f ] && read -r v <$f && echo $f $v; done; true")
+        pairs = (line.partition(" ")[::2] for line in listing.splitlines())
+        return {name: int(value) for name, value in pairs if value.isdigit()}
+
+    def exists(self):
+        return self._l1.watch(f"[ -d {self.path} ]; echo $?") == "0"
+
+    def audit(self):
+        """Recount everything; to be called while nothing moves."""
+        verdict = self._l1.watch(f"cat {DEBUGFS}/pod{self.number}/audit")
+        check(verdict.startswith("ok"), f"audit of pod{self.number}: {verdict}")
+        return verdict
+
+    def wait(self, wanted, timeout, what):
+        """Poll numbers() until wanted(numbers) holds; return them."""
+        deadline = time.monotonic() + timeout
+        while True:
+            numbers = self.numbers()
+            if wanted(numbers):
+                return numbers
+            if time.monotonic() > deadline:
+                raise Timeout(f"no {what} after {timeout} s: {brief(numbers)}")
+            time.sleep(0.3)
+
+
+class Sampler:
+    """Samples a pod every few milliseconds until it is stopped or the pod is gone."""
+
+    def __init__(self, l1, pod, milliseconds=10):
+        self._l1 = l1
+        self._stream = l1.stream("sample")
+        self._start = self._stream.position()
+        l1.watch(f"podsample {pod.path} {milliseconds} {' '.join(_SAMPLED)}"
+                 " >/dev/virtio-ports/sample 2>&1 & echo $! >/tmp/sampler.pid")
+
+    def stop(self):
+        """All samples: (ns, target, to_shrink, owned, ...) as _SAMPLED says."""
+        self._l1.watch("kill $(cat /tmp/sampler.pid); true")
+        time.sleep(0.2)
+        lines = self._stream.lines[self._start:self._stream.position()]
+        if not lines:
+            raise BedError("the sampler saw nothing")
+        return [tuple(map(int, line.split())) for line in lines]
+
+
+def check_bound(samples):
+    """owned <= target + what is still to shrink, at every sample."""
+    for _, target, shrink, owned, later_target, later_shrink, *_ in samples:
+        bound = max(target + shrink, later_target + later_shrink)
+        if owned > bound:
+            raise SceneFailed(f"the pod owned {mib(owned)}, more than {mib(bound)}")
+
+
+def check_sums(numbers):
+    """The ledger's two equations, on figures read while nothing moved."""
+    parts = numbers["populated"] + numbers["outstanding"] + numbers["given"]
+    check(parts == numbers["size"],
+          f"populated + outstanding + given is not the size: {brief(numbers)}")
+    check(numbers["owned"] == numbers["populated"] + numbers["reserve"],
+          f"owned is not populated + reserve: {brief(numbers)}")
+
+
+def mib(count):
+    return f"{count / MIB:.1f} MiB"
+
+
+def brief(numbers):
+    names = ("target", "owned", "populated", "reserve", "outstanding", "given", "to_shrink")
+    return " ".join(f"{name}={mib(numbers[name])}" for name in names if name in numbers)

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A small QMP client over a stream."""
+
+import json
+
+from errors import BedError
+
+
+class QmpError(BedError):
+    """QEMU answered with an error."""
+
+    def __init__(self, command, error):
+        super().__init__(f"QMP {command}: {error['desc']}")
+        self.error_class = error["class"]
+        self.description = error["desc"]
+
+
+class Qmp:
+    def __init__(self, stream, start, timeout, health):
+        """Talk to the QEMU that greets on stream at or after line start."""
+        self._stream = stream
+        self._health = health
+        self._serial = 0
+        self._start = stream.wait(lambda line: '"QMP"' in line, timeout, start, health)
+        self.call("qmp_capabilities")
+
+    def call(self, command, timeout=30, **arguments):
+        """Execute a command and return its result."""
+        self._serial += 1
+        ident = f"bed-{self._serial}"
+        names = {key.replace("_", "-"): value for key, value in arguments.items()}
+        request = {"execute": command, "arguments": names, "id": ident}
+        start = self._stream.position()
+        self._stream.write(json.dumps(request).encode() + b"\n")
+        index = self._stream.wait(lambda line: _load(line).get("id") == ident,
+                                  timeout, start, self._health)
+        answer = _load(self._stream.lines[index])
+        if "error" in answer:
+            raise QmpError(command, answer["error"])
+        return answer["return"]
+
+    def hmp(self, line, timeout=30):
+        return self.call("human-monitor-command", timeout, command_line=line)
+
+    def events(self, name=None):
+        """All events since the greeting."""
+        lines = self._stream.lines[self._start:self._stream.position()]
+        found = [message for message in map(_load, lines) if "event" in message]
+        return [event for event in found if name in (None, event["event"])]
+
+    def wait_event(self, name, timeout, start=None):
+        start = self._start if start is None else start
+        index = self._stream.wait(lambda line: _load(line).get("event") == name,
+                                  timeout, start, self._health)
+        return _load(self._stream.lines[index])
+
+
+def _load(line):
+    """A message; a line cut short by a killed QEMU counts as an empty one."""
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return {}
+    return message if isinstance(message, dict) else {}
