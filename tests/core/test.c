@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Runs the tests of one program; with $T, only those whose name contains it.
+ */
+#include "test.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+static jmp_buf failed;
+
+void test_check(bool ok, const char *what, const char *file, int line)
+{
+	if (ok)
+		return;
+	test_note("%s:%d: not true: %s", file, line, what);
+	longjmp(failed, 1);
+}
+
+void test_die(const char *what, const char *file, int line)
+{
+	test_note("%s:%d: not true: %s", file, line, what);
+	abort();
+}
+
+void test_note(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	printf("# ");
+	vprintf(fmt, args);
+	printf("\n");
+	va_end(args);
+	fflush(stdout);
+}
+
+u64 rnd_next(struct rnd *rnd)
+{
+	u64 z = rnd->state += 0x9e3779b97f4a7c15;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+	return z ^ (z >> 31);
+}
+
+u64 test_seed(void)
+{
+	const char *env = getenv("SEED");
+	u64 seed;
+
+	if (env)
+		return strtoull(env, NULL, 0);
+	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+		abort();
+	return seed;
+}
+
+static bool test_run(const struct test *test)
+{
+	if (setjmp(failed))
+		return false;
+	test->run();
+	return true;
+}
+
+static bool wanted(const struct test *test)
+{
+	const char *filter = getenv("T");
+
+	return !filter || strstr(test->name, filter);
+}
+
+int main(void)
+{
+	const struct test *test;
+	int nr = 0, bad = 0;
+	bool ok;
+
+	for (test = tests; test->name; test++)
+		nr += wanted(test);
+	printf("TAP version 13\n1..%d\n", nr);
+	nr = 0;
+	for (test = tests; test->name; test++) {
+		if (!wanted(test))
+			continue;
+		ok = test_run(test);
+		printf("%sok %d %s\n", ok ? "" : "not ", ++nr, test->name);
+		fflush(stdout);
+		bad += !ok;
+	}
+	return bad ? 1 : 0;
+}
