@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * podctl target: change how much memory a pod may hold. It knows nothing of
+ * the guest's balloon: whoever lowers the target must also inflate that.
+ */
+#include <argp.h>
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "podctl.h"
+#include "size.h"
+#include "sysfs.h"
+
+struct target {
+	uint32_t id;
+	uint64_t bytes;
+};
+
+static void parse_pod(struct argp_state *state, const char *text,
+		      struct target *target)
+{
+	const char *number = strncmp(text, "pod", 3) ? text : text + 3;
+	int end = 0;
+
+	if (!isdigit((unsigned char)*number) ||
+	    sscanf(number, "%" SCNu32 "%n", &target->id, &end) != 1 ||
+	    number[end])
+		argp_error(state, "'%s' is not a pod; write pod0 or 0", text);
+}
+
+static void parse_bytes(struct argp_state *state, const char *text,
+			struct target *target)
+{
+	if (!size_parse(text, &target->bytes))
+		argp_error(state,
+			   "'%s' is not a size; write bytes, or a number with K, M, G or T",
+			   text);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct target *target = state->input;
+
+	switch (key) {
+	case ARGP_KEY_ARG:
+		if (state->arg_num == 0)
+			parse_pod(state, arg, target);
+		else if (state->arg_num == 1)
+			parse_bytes(state, arg, target);
+		else
+			argp_error(state, "'%s' is one argument too many", arg);
+		return 0;
+	case ARGP_KEY_END:
+		if (state->arg_num < 2)
+			argp_error(state, "the pod or its new target is missing");
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp argp = {
+	.parser = parse,
+	.args_doc = "POD SIZE",
+	.doc = "Change how much memory a pod may hold.\v"
+	       "Raising takes the difference from the host before it returns. Lowering returns at once; what the guest still uses leaves as its balloon gives it up, so tell the balloon too. A guest under the patched QEMU is resized by QEMU's 'balloon' command alone.",
+};
+
+static noreturn void die_target(const struct target *target, int error)
+{
+	char now[SIZE_TEXT_LEN];
+	uint64_t bytes;
+
+	switch (error) {
+	case ENOENT:
+		if (!sysfs_is_there())
+			podctl_die(PODCTL_NO_DEVICE,
+				   "kvm-pod is not loaded; load it with 'modprobe kvm-pod'");
+		podctl_die(PODCTL_FAILED, "there is no pod%" PRIu32,
+			   target->id);
+	case EACCES:
+	case EPERM:
+		podctl_die(PODCTL_NO_RIGHT,
+			   "no right to change the target of pod%" PRIu32,
+			   target->id);
+	case EINVAL:
+		podctl_die(PODCTL_FAILED,
+			   "a target must be a multiple of 4K, at least 2M and at most the pod's size");
+	case ENOMEM:
+		if (sysfs_read_u64(target->id, "target", &bytes))
+			break;
+		podctl_die(PODCTL_NO_MEMORY,
+			   "the host does not give that much; the target is now %s",
+			   size_format(bytes, now));
+	}
+	podctl_die(PODCTL_FAILED, "cannot change the target of pod%" PRIu32
+		   ": %s", target->id, strerror(error));
+}
+
+int podctl_target(int argc, char **argv)
+{
+	struct target target;
+	int error;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &target);
+	error = sysfs_write_u64(target.id, "target", target.bytes);
+	if (error)
+		die_target(&target, -error);
+	return PODCTL_OK;
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The options that describe a new pod, common to "create" and "run".
+ */
+#include "opts.h"
+
+#include <linux/kvm_pod.h>
+#include <string.h>
+
+#include "podctl.h"
+#include "size.h"
+
+#define PAGE_BYTES	4096ULL
+#define REGION_BYTES	(2ULL << 20)
+
+static const struct argp_option options[] = {
+	{ "size", 's', "SIZE", 0,
+	  "What the guest sees: a multiple of 2M", 0 },
+	{ "target", 't', "SIZE", 0,
+	  "What the guest may hold: taken from the host at once", 0 },
+	{ "label", 'l', "TEXT", 0,
+	  "A name for people", 0 },
+	{ "policy", 'p', "POLICY", 0,
+	  "What to do when the target is used up: fail (the default), wait or grow, as far as the kernel has them", 0 },
+	{ "nodes", 'n', "LIST", 0,
+	  "NUMA nodes to take memory from, such as 0,2-3", 0 },
+	{ 0 },
+};
+
+static const char *const policy_names[] = {
+	[KVM_POD_POLICY_WAIT] = "wait",
+	[KVM_POD_POLICY_GROW] = "grow",
+	[KVM_POD_POLICY_FAIL] = "fail",
+};
+
+#define NR_POLICIES (sizeof(policy_names) / sizeof(policy_names[0]))
+
+static void parse_size(struct argp_state *state, const char *what,
+		       const char *text, uint64_t *bytes)
+{
+	if (!size_parse(text, bytes))
+		argp_error(state,
+			   "--%s: '%s' is not a size; write bytes, or a number with K, M, G or T",
+			   what, text);
+}
+
+static void parse_policy(struct argp_state *state, const char *text,
+			 struct pod_opts *opts)
+{
+	uint32_t i;
+
+	for (i = 0; i < NR_POLICIES; i++) {
+		if (!strcmp(policy_names[i], text)) {
+			opts->policy = i;
+			opts->policy_name = policy_names[i];
+			return;
+		}
+	}
+	argp_error(state, "--policy: '%s' is none of fail, wait and grow",
+		   text);
+}
+
+static void parse_label(struct argp_state *state, const char *text,
+			struct pod_opts *opts)
+{
+	const char *c;
+
+	if (strlen(text) >= KVM_POD_LABEL_LEN)
+		argp_error(state, "--label: at most %d characters are allowed",
+			   KVM_POD_LABEL_LEN - 1);
+	for (c = text; *c; c++)
+		if (*c < ' ' || *c > '~')
+			argp_error(state,
+				   "--label: only printable ASCII is allowed");
+	opts->label = text;
+}
+
+static void set_defaults(struct pod_opts *opts)
+{
+	memset(opts, 0, sizeof(*opts));
+	opts->policy = KVM_POD_POLICY_FAIL;
+	opts->policy_name = policy_names[KVM_POD_POLICY_FAIL];
+	opts->label = "";
+}
+
+static void check(struct argp_state *state, const struct pod_opts *opts)
+{
+	if (!opts->size)
+		argp_error(state, "--size is missing or 0");
+	if (!opts->target)
+		argp_error(state, "--target is missing or 0");
+	if (opts->size % REGION_BYTES)
+		argp_error(state, "--size must be a multiple of 2M");
+	if (opts->target % PAGE_BYTES)
+		argp_error(state, "--target must be a multiple of 4K");
+	if (opts->target < REGION_BYTES)
+		argp_error(state, "--target must be at least 2M");
+	if (opts->target > opts->size)
+		argp_error(state, "--target must not exceed --size");
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct pod_opts *opts = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		set_defaults(opts);
+		return 0;
+	case 's':
+		parse_size(state, "size", arg, &opts->size);
+		return 0;
+	case 't':
+		parse_size(state, "target", arg, &opts->target);
+		return 0;
+	case 'l':
+		parse_label(state, arg, opts);
+		return 0;
+	case 'p':
+		parse_policy(state, arg, opts);
+		return 0;
+	case 'n':
+		if (!nodes_parse(arg, &opts->nodes))
+			argp_error(state,
+				   "--nodes: '%s' is not a list of nodes such as 0,2-3",
+				   arg);
+		return 0;
+	case ARGP_KEY_END:
+		check(state, opts);
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+const struct argp pod_opts_argp = { .options = options, .parser = parse };

@@ -1,0 +1,191 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Tests podctl without the module: a preloaded library plays /dev/kvm-pod, and
+# a directory plays /sys/class/kvm-pod. Prints one line per test, and
+# "N passed, N failed, N skipped" at the end.
+set -euo pipefail
+
+cd "$(dirname "$0")"
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+passed=0
+failed=0
+
+# The text of errno values differs from locale to locale.
+export LC_ALL=C
+
+build() { # OUTPUT DEVICE
+	make -s O="$tmp/$1" "$tmp/$1/podctl" \
+		CPPFLAGS="-DPOD_DEVICE='\"$2\"' -DPOD_SYSFS='\"$tmp/class\"'"
+}
+
+build none "$tmp/no-device"
+build fake /dev/null
+"${CC:-cc}" -shared -fPIC -I../../include/uapi -o "$tmp/fake.so" \
+	test/fake_ioctl.c
+
+none() { "$tmp/none/podctl" "$@"; }
+fake() { FAKE_LOG=$tmp/log LD_PRELOAD=$tmp/fake.so "$tmp/fake/podctl" "$@"; }
+
+verdict() { # OK|not NAME
+	if [ "$1" = ok ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+	fi
+	echo "$1 - podctl: $2"
+}
+
+# Runs a command; its exit code and a part of its output must be as given.
+expect() { # NAME EXIT TEXT COMMAND...
+	local name=$1 code=$2 text=$3 output status=0
+	shift 3
+	output=$("$@" 2>&1) || status=$?
+	if [ "$status" = "$code" ] && [[ $output == *"$text"* ]]; then
+		verdict ok "$name"
+		return
+	fi
+	verdict "not ok" "$name"
+	echo "#   expected exit $code and '$text'"
+	echo "#   got exit $status and '$output'"
+}
+
+test_arguments() {
+	local bad
+	expect "no command" 2 "Usage: podctl COMMAND" none
+	expect "unknown command" 2 "there is no command 'frob'" none frob
+	expect "help" 0 "show all pods" none --help
+	expect "help of a command" 0 "--target=SIZE" none run --help
+	expect "version" 0 "podctl " none --version
+	expect "size missing" 2 "--size is missing" none create -t 2M
+	expect "target missing" 2 "--target is missing" none create -s 2M
+	expect "size unaligned" 2 "multiple of 2M" none create -s 3M -t 2M
+	expect "target unaligned" 2 "multiple of 4K" none create -s 4M -t 2097153
+	expect "target too small" 2 "at least 2M" none create -s 4M -t 1M
+	expect "target above size" 2 "must not exceed" none create -s 4M -t 6M
+	for bad in "" x -1 +1 " 1" 1X 4MM 4MiB 1.5G 99999999999999999999 17179869184G; do
+		expect "size '$bad'" 2 "is not a size" none create -s "$bad" -t 2M
+	done
+	for bad in "" "," "1," 1- 2-1 -1 x 1024 0,,1; do
+		expect "nodes '$bad'" 2 "is not a list" \
+			none create -s 4M -t 2M "--nodes=$bad"
+	done
+	expect "policy unknown" 2 "none of fail" none create -s 4M -t 2M -p x
+	expect "label too long" 2 "at most 63" \
+		none create -s 4M -t 2M -l "$(printf '%064d' 0)"
+	expect "label not printable" 2 "printable ASCII" \
+		none create -s 4M -t 2M -l $'a\tb'
+	expect "stray argument" 2 "is not an option" none create -s 4M -t 2M x
+	expect "run without command" 2 "command to run is missing" \
+		none run -s 4M -t 2M
+	expect "target without size" 2 "is missing" none target pod0
+	expect "target with a bad pod" 2 "is not a pod" none target podx 4M
+	expect "target with a signed pod" 2 "is not a pod" none target +1 4M
+	expect "target with a bad size" 2 "is not a size" none target pod0 x
+	expect "target with too much" 2 "too many" none target pod0 4M x
+}
+
+test_errors() {
+	expect "no device" 3 "modprobe kvm-pod" none create -s 4M -t 2M
+	expect "not our device" 3 "does not know" \
+		env FAKE_ERRNO=25 LD_PRELOAD="$tmp/fake.so" \
+		"$tmp/fake/podctl" create -s 4M -t 2M
+	expect "no memory" 5 "does not give 2M" \
+		env FAKE_ERRNO=12 LD_PRELOAD="$tmp/fake.so" \
+		"$tmp/fake/podctl" create -s 4M -t 2M
+	expect "policy not there" 1 "no policy 'wait'" \
+		env FAKE_ERRNO=95 LD_PRELOAD="$tmp/fake.so" \
+		"$tmp/fake/podctl" create -s 4M -t 2M -p wait
+	expect "node not there" 1 "a node does not exist" \
+		env FAKE_ERRNO=22 LD_PRELOAD="$tmp/fake.so" \
+		"$tmp/fake/podctl" create -s 4M -t 2M -n 5
+	expect "no right" 4 "no right to make a pod" \
+		env FAKE_ERRNO=1 LD_PRELOAD="$tmp/fake.so" \
+		"$tmp/fake/podctl" create -s 4M -t 2M
+}
+
+# shellcheck disable=SC2016 # the inner shells are to expand these
+test_run() {
+	expect "run fills in {path}, {fd} and {size}" 0 "yes 4194304 {x}" \
+		fake run -s 4M -t 2M -- sh -c \
+		'[ "$1" = "/proc/self/fd/$2" ] && echo "yes $3 $4"' \
+		sh '{path}' '{fd}' '{size}' '{x}'
+	expect "run fills in within an argument, twice" 0 "a=4194304,b=4194304" \
+		fake run -s 4M -t 2M -- echo 'a={size},b={size}'
+	expect "run needs no --" 0 "-n x /proc/self/fd/" \
+		fake run -s 4M -t 2M printf '%s %s %s' -n x '{path}'
+	expect "run hands the pod file over" 0 4194304 \
+		fake run -s 4M -t 2M -- stat -Lc %s '{path}'
+	expect "run sets the environment" 0 "/proc/self/fd/4194304" \
+		fake run -s 4M -t 2M -- sh -c \
+		'echo ${KVM_POD_PATH%$KVM_POD_FD}$KVM_POD_SIZE'
+	expect "run notes a command without a pod" 0 "note: no {path}" \
+		fake run -s 4M -t 2M true
+	expect "run passes the exit code on" 42 "" \
+		fake run -s 4M -t 2M -- sh -c 'exit 42' '{fd}'
+	expect "run without such a command" 127 "cannot run" \
+		fake run -s 4M -t 2M -- "$tmp/nothing" '{fd}'
+	expect "run of a directory" 126 "cannot run" \
+		fake run -s 4M -t 2M -- "$tmp" '{fd}'
+	fake run -s 4M -t 2M -l 'a b' -p grow -n 0,2-3 -- true '{fd}' 2>&1
+	expect "the request has what the options say" 0 \
+		"memory_size=4194304 target=2097152 policy=1 label='a b' words=1 mask0=d" \
+		cat "$tmp/log"
+}
+
+test_create() {
+	local line path pid status=0
+	coproc fake create -s 4M -t 2M
+	pid=$COPROC_PID
+	read -r line <&"${COPROC[0]}"
+	path=${line#pod7 }
+	expect "create prints the pod" 0 "pod7 /proc/" echo "$line"
+	expect "create's path opens the pod file" 0 4194304 stat -Lc %s "$path"
+	# The coprocess is a subshell; podctl itself is in the path.
+	kill "$(cut -d/ -f3 <<<"$path")"
+	wait "$pid" || status=$?
+	expect "create ends well by a signal" 0 "exit 0" echo "exit $status"
+}
+
+make_pod_directory() { # ID LABEL
+	local pod=$tmp/class/pod$1 name
+	mkdir -p "$pod"
+	for name in owned populated reserve given to_shrink; do
+		echo 1610612736 >"$pod/$name"
+	done
+	echo 4294967296 >"$pod/size"
+	echo 1073741824 >"$pod/target"
+	echo 123 >"$pod/owner_pid"
+	echo fail >"$pod/policy"
+	echo "$2" >"$pod/label"
+}
+
+test_list_and_target() {
+	expect "list without the module" 3 "not loaded" none list
+	expect "target without the module" 3 "not loaded" none target pod2 4M
+	mkdir -p "$tmp/class"
+	echo 2 >"$tmp/class/pods"
+	expect "list of no pods" 0 "LABEL" none list
+	make_pod_directory 10 "second one"
+	make_pod_directory 2 ""
+	expect "list shows sizes" 0 "4G         1G       1.5G" none list
+	expect "list shows labels" 0 "second one" none list
+	expect "list shows bytes" 0 " 4294967296 " none list --bytes
+	expect "list sorts by number" 0 "pod2 pod10" \
+		sh -c "'$tmp/none/podctl' list | awk 'NR > 1 {print \$1}' | xargs"
+	rm "$tmp/class/pod10/given"
+	expect "list shows an unreadable value as -" 0 " - " none list
+	expect "target of no such pod" 1 "there is no pod3" none target pod3 4M
+	expect "target" 0 "" none target pod2 512M
+	expect "target was written in bytes" 0 536870912 \
+		cat "$tmp/class/pod2/target"
+	expect "target by number" 0 "" none target 2 600M
+}
+
+test_arguments
+test_errors
+test_run
+test_create
+test_list_and_target
+echo "$passed passed, $failed failed, 0 skipped"
+[ "$failed" = 0 ]
