@@ -33,7 +33,7 @@ check:
 
 check-core:
 	@$(DEPS) bed
-	@$(RUN) core uapi tools
+	@$(RUN) core bed uapi tools
 
 check-kernel:
 	@$(DEPS) bed

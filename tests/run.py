@@ -30,7 +30,7 @@ def main(argv):
     names = parts.DEFAULT if "all" in args.parts else args.parts
     tally = Tally()
     try:
-        parts.prepare(names, args.only)
+        parts.prepare(names)
         jobs = parts.jobs(names, args.only)
     except parts.BedError as error:
         print(f"error: {error}")

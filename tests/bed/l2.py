@@ -9,7 +9,7 @@ from errors import BedError, Dead, Timeout, check
 from pod import CLASS, Pod
 from qmp import Qmp
 
-_QEMU_BASE = ("-L /fw -nodefaults -no-user-config -display none -accel kvm -cpu host"
+_QEMU_BASE = ("-L /fw -nodefaults -no-user-config -display none -accel kvm"
               " -kernel /l2/vmlinuz -initrd /l2/initrd"
               " -chardev pipe,id=con,path=/dev/virtio-ports/l2console -serial chardev:con"
               " -chardev pipe,id=qmp,path=/dev/virtio-ports/qmp -mon chardev=qmp,mode=control"
@@ -35,20 +35,30 @@ class L2:
     """A guest from the start of its QEMU on. L2.boots counts what its console said."""
 
     def __init__(self, l1, backend, append="", devices="-device virtio-balloon-pci", cpus=1,
-                 launcher="qemu-system-x86_64", on_start=None):
+                 cpu="host", launcher="qemu-system-x86_64", wait_qmp=True):
         self._l1 = l1
         self.console = l1.stream("l2console")
         self._seen = self.console.position()
         self._agent = Agent(l1.stream("l2agent"), self.check_alive)
         qmp_start = l1.stream("qmp").position()
-        self.pid = self._launch(launcher, backend, devices, append, cpus)
-        if on_start:
-            on_start(self)
-        self.qmp = Qmp(l1.stream("qmp"), qmp_start, 30, self.check_alive)
+        self.pid = self._launch(launcher, f"-cpu {cpu} -smp {cpus} {backend} {devices}", append)
+        self.qmp = None
+        if wait_qmp:
+            self.qmp = self._connect(qmp_start)
 
-    def _launch(self, launcher, backend, devices, append, cpus):
-        command = (f"{launcher} {_QEMU_BASE} -smp {cpus} {backend} {devices}"
-                   f" -append '{_CMDLINE} {append}'")
+    def _connect(self, start):
+        try:
+            return Qmp(self._l1.stream("qmp"), start, 30, self._check_started)
+        except (Timeout, Dead) as error:
+            raise type(error)(f"{error}\n{self.tail(5)}") from None
+
+    def _check_started(self):
+        self.check_alive()
+        if self.status() is not None:
+            raise Dead(f"QEMU ended at once, status {self.status()}")
+
+    def _launch(self, launcher, options, append):
+        command = f"{launcher} {_QEMU_BASE} {options} -append '{_CMDLINE} {append}'"
         return int(self._l1.sh(f"rm -f /tmp/l2.status; (setsid {command} >/tmp/l2.err 2>&1 &"
                                " echo $! >/tmp/l2.pid; wait $!; echo $? >/tmp/l2.status) &"
                                " sleep 0.2; cat /tmp/l2.pid"))

@@ -6,6 +6,7 @@ import os
 import subprocess
 
 import artifacts
+import kselftests
 import scene
 from artifacts import BED, TOP
 from errors import BedError
@@ -14,7 +15,7 @@ from jobs import Job
 _SCENES = f"{TOP}/tests/scenes"
 _WORK = f"{TOP}/build/check"
 
-DEFAULT = ["nested", "kernel", "ept", "qemu", "core", "uapi", "tools", "lint"]
+DEFAULT = ["nested", "kernel", "ept", "qemu", "core", "bed", "uapi", "tools", "lint"]
 
 
 def _nested(only):
@@ -38,10 +39,21 @@ def _scene_jobs(pattern, only):
 
 
 def _counted(name, command, timeout):
-    """A part that counts for itself and takes T from the environment."""
+    """A part that counts for itself; T names it as a whole."""
     def make(only):
-        return [Job(name, command, timeout, counted=True, env={"T": only or ""})]
+        if only not in (None, name):
+            return []
+        return [Job(name, command, timeout, counted=True)]
     return make
+
+
+def _kernel(only):
+    command = ["/usr/bin/python3", f"{BED}/kselftests.py"]
+    if only in kselftests.programs():
+        command.append(only)
+    elif only not in (None, "selftests"):
+        return []
+    return [Job("selftests", command, 600, counted=True)]
 
 
 # name -> (deps.sh groups, prepare steps, function that makes the jobs)
@@ -49,13 +61,14 @@ PARTS = {
     "nested": (["bed", "module"], ["kernel", "module", "qemu", "podctl", "guest"], _nested),
     "soak": (["bed", "module"], ["kernel", "module", "qemu", "podctl", "guest"], _soak),
     "kernel": (["bed", "module"], ["kernel", "module", "qemu", "guest", "selftests"],
-               _counted("selftests", ["/usr/bin/python3", f"{BED}/kselftests.py"], 600)),
+               _kernel),
     "ept": (["bed", "module", "ept"], ["kernel", "module"],
             _counted("ept", [f"{TOP}/tests/ept/run.sh"], 400)),
     "qemu": (["qemu-build"], ["qemu"],
              _counted("qtest", [f"{TOP}/qemu-patches/build.sh", "--qtest"], 900)),
     "core": (["core"], [], _counted("core", ["make", "-s", "-C", f"{TOP}/tests/core", "check"],
                                     600)),
+    "bed": (["bed"], [], _counted("bed", ["/usr/bin/python3", f"{BED}/test_bed.py"], 60)),
     "uapi": (["core"], [], _counted("uapi", ["make", "-s", "-C", f"{TOP}/tests/uapi", "check"],
                                     120)),
     "tools": (["packaging"], [], _counted("tools", [f"{TOP}/tools/podctl/test.sh"], 120)),
@@ -65,15 +78,15 @@ PARTS = {
 
 _STEPS = {
     "kernel": lambda: artifacts.kernel(),
-    "module": lambda: _make("-C", TOP, "module"),
+    "module": lambda: _make("-C", TOP, "module", f"KDIR={artifacts.kernel()['KDIR']}"),
     "qemu": lambda: os.environ.update(KVM_POD_QEMU=artifacts.patched_qemu()),
-    "podctl": lambda: _make("-C", f"{TOP}/tools/podctl", "STATIC=1"),
+    "podctl": lambda: _make("-C", f"{TOP}/tools/podctl"),
     "selftests": lambda: _make("-C", f"{TOP}/tests/selftests"),
     "guest": lambda: artifacts.guest_programs(),
 }
 
 
-def prepare(names, _only):
+def prepare(names):
     """Install, download and build what the parts need, in this order."""
     groups = [group for name in names for group in PARTS[name][0]]
     _call(f"{BED}/deps.sh", *dict.fromkeys(groups))

@@ -1,0 +1,114 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Run the programs of tests/selftests in L1 and count their TAP lines.
+
+kselftests.py [PROGRAM...]. A program that kills L1, or leaves a pod behind,
+fails; L1 is booted again for the next one.
+"""
+
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import artifacts  # noqa: E402
+from bed import Bed  # noqa: E402
+from errors import BedError, SceneFailed, Timeout  # noqa: E402
+from jobs import Tally  # noqa: E402
+
+DIRECTORY = f"{artifacts.TOP}/tests/selftests"
+_WORK = f"{artifacts.TOP}/build/check/selftests"
+_PROGRAM_TIMEOUT = 180
+_RESULT = re.compile(r"^(not )?ok \d+\s*(.*)$")
+_PLAN = re.compile(r"^1\.\.(\d+)")
+
+
+def programs():
+    """Names of the built programs."""
+    found = []
+    for name in sorted(os.listdir(DIRECTORY)):
+        path = f"{DIRECTORY}/{name}"
+        if os.path.isfile(path) and os.access(path, os.X_OK) and _is_elf(path):
+            found.append(name)
+    return found
+
+
+def _is_elf(path):
+    with open(path, "rb") as program:
+        return program.read(4) == b"\x7fELF"
+
+
+class Host:
+    """L1, booted when needed."""
+
+    def __init__(self, names):
+        self._pairs = [(f"{DIRECTORY}/{name}", f"selftests/{name}") for name in names]
+        self._bed = None
+
+    def bed(self):
+        if not self._bed:
+            self._bed = Bed(_WORK)
+            self._bed.boot(memory="2G", cpus=2, programs=self._pairs)
+        return self._bed
+
+    def drop(self):
+        if self._bed:
+            self._bed.close()
+        self._bed = None
+
+
+def run_program(host, name, tally):
+    """Run one program, print its cases, add its verdicts."""
+    print(f"# {name}", flush=True)
+    try:
+        bed = host.bed()
+        bed.mark()
+        output = bed.l1.sh(f"cd /selftests && ./{name}; echo \"# status $?\"",
+                           _PROGRAM_TIMEOUT, status=None)
+        count(name, output, tally)
+        bed.l1.check_alive()
+        bed.expect_all_back()
+    except (BedError, SceneFailed) as error:
+        kind = "took too long" if isinstance(error, Timeout) else "left L1 in trouble"
+        print(f"not ok {name} {kind}: {error}", flush=True)
+        tally.add(failed=1)
+        host.drop()
+
+
+def count(name, output, tally):
+    """Judge TAP output: every planned case must have its line."""
+    lines = output.splitlines()
+    plans = [int(match[1]) for match in map(_PLAN.match, lines) if match]
+    results = [match for match in map(_RESULT.match, lines) if match]
+    bad = sum(1 for match in results if match[1])
+    skipped = sum(1 for match in results if not match[1] and "# SKIP" in match[2])
+    for line in lines:
+        if not line.startswith("#  RUN") and not line.startswith("#    "):
+            print(line, flush=True)
+    ended_well = "# status 0" in lines or bad or "# status 4" in lines
+    if not plans or plans[-1] != len(results) or not ended_well:
+        print(f"not ok {name} did not run to its end", flush=True)
+        bad += 1
+    good = sum(1 for match in results if not match[1]) - skipped
+    tally.add(good, bad, skipped)
+
+
+def main(names):
+    os.makedirs(_WORK, exist_ok=True)
+    tally = Tally()
+    host = Host(names)
+    try:
+        for name in names:
+            run_program(host, name, tally)
+    finally:
+        host.drop()
+    if not names:
+        print("no program is built in tests/selftests")
+        tally.add(failed=1)
+    print(tally.summary(), flush=True)
+    return 1 if tally.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:] or programs()))

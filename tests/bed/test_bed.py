@@ -1,0 +1,134 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The bed must not pass what is wrong: tests of its judgement, without a machine."""
+
+import io
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import console  # noqa: E402
+import cpio  # noqa: E402
+import jobs  # noqa: E402
+import kselftests  # noqa: E402
+from errors import Dead, SceneFailed, Timeout  # noqa: E402
+from pod import check_bound, check_sums  # noqa: E402
+from stream import Pump  # noqa: E402
+
+
+class Verdicts(unittest.TestCase):
+    def verdict(self, lines, status=0, late=False, counted=True):
+        return jobs._verdict(jobs.Job("x", [], 1, counted), status, late, lines)
+
+    def test_counts(self):
+        self.assertEqual(self.verdict(["3 passed, 0 failed, 1 skipped"]), (3, 0, 1))
+        self.assertEqual(self.verdict(["3 passed, 2 failed"], 1), (3, 2, 0))
+
+    def test_no_count_fails(self):
+        self.assertEqual(self.verdict([]), (0, 1, 0))
+        self.assertEqual(self.verdict(["0 passed, 0 failed, 0 skipped"])[1], 1)
+
+    def test_status_counts(self):
+        self.assertEqual(self.verdict(["3 passed, 0 failed, 0 skipped"], 1), (3, 1, 0))
+        self.assertEqual(self.verdict([], 1, counted=False), (0, 1, 0))
+        self.assertEqual(self.verdict([], 77, counted=False), (0, 0, 1))
+
+    def test_late_fails(self):
+        self.assertEqual(self.verdict(["1 passed, 0 failed"], late=True), (0, 1, 0))
+
+
+class Tap(unittest.TestCase):
+    def count(self, *lines):
+        tally = jobs.Tally()
+        sys.stdout, saved = io.StringIO(), sys.stdout
+        try:
+            kselftests.count("x", "\n".join(lines), tally)
+        finally:
+            sys.stdout = saved
+        return tally.passed, tally.failed, tally.skipped
+
+    def test_counts(self):
+        self.assertEqual(self.count("1..3", "ok 1 a", "ok 2 b # SKIP no", "not ok 3 c",
+                                    "# status 1"), (1, 1, 1))
+
+    def test_short_output_fails(self):
+        self.assertEqual(self.count("1..2", "ok 1 a", "# status 0"), (1, 1, 0))
+        self.assertEqual(self.count("# status 0"), (0, 1, 0))
+
+    def test_crash_fails(self):
+        self.assertEqual(self.count("1..1", "ok 1 a", "# status 139"), (1, 1, 0))
+
+
+class Console(unittest.TestCase):
+    def test_trouble(self):
+        for line in ("BUG: unable to handle page fault", "WARNING: CPU: 0 PID: 1 at mm",
+                     "watchdog: BUG: soft lockup - CPU#0", "Kernel panic - not syncing",
+                     "BUG: Bad page state in process qemu", "refcount_t: underflow"):
+            self.assertEqual(console.trouble_in(["fine", line]), line)
+
+    def test_allowed(self):
+        self.assertIsNone(console.trouble_in(["WARNING: expected"], "expected"))
+        self.assertIsNone(console.trouble_in(["kvm_amd: Nested Paging enabled"]))
+
+
+class Streams(unittest.TestCase):
+    def setUp(self):
+        pump = Pump()
+        self.stream, self.peer = pump.stream("x", io.StringIO())
+        pump.start()
+
+    def test_line(self):
+        self.peer.sendall(b"one\r\ntwo\n")
+        self.assertEqual(self.stream.wait(lambda line: line == "two", 5), 1)
+
+    def test_timeout(self):
+        self.assertRaises(Timeout, self.stream.wait, lambda line: True, 0.1)
+
+    def test_end(self):
+        self.peer.close()
+        self.assertRaises(Dead, self.stream.wait, lambda line: True, 5)
+
+    def test_health(self):
+        def sick():
+            raise Dead("x")
+        self.assertRaises(Dead, self.stream.wait, lambda line: True, 5, 0, sick)
+
+
+class Figures(unittest.TestCase):
+    def test_bound(self):
+        check_bound([(0, 100, 0, 100, 100, 0), (1, 50, 60, 105, 50, 50)])
+        with self.assertRaises(SceneFailed):
+            check_bound([(0, 100, 0, 101, 100, 0)])
+
+    def test_sums(self):
+        good = {"size": 9, "populated": 4, "outstanding": 3, "given": 2, "owned": 6, "reserve": 2}
+        check_sums(good)
+        for name in ("given", "owned"):
+            with self.assertRaises(SceneFailed):
+                check_sums({**good, name: 0})
+
+
+class Cpio(unittest.TestCase):
+    def test_layout(self):
+        archive = cpio.Archive()
+        archive.file("a/b", b"12345")
+        out = io.BytesIO()
+        archive.write(out)
+        data = out.getvalue()
+        self.assertEqual(len(data) % 4, 0)
+        self.assertEqual(data.count(b"070701"), 3)
+        self.assertLess(data.index(b"a\0"), data.index(b"a/b\0"))
+
+
+def main():
+    suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__])
+    result = unittest.TextTestRunner(verbosity=0).run(suite)
+    bad = len(result.failures) + len(result.errors)
+    print(f"{result.testsRun - bad} passed, {bad} failed, 0 skipped")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Policy fail: a guest that goes beyond its target stops with an error, the host does not."""
+
+import time
+
+from errors import check
+from l2 import pod_backend
+from pod import MIB
+
+TIMEOUT = 90
+
+
+def run(bed):
+    l1 = bed.boot()
+    for asyncpf in ("on", "off"):
+        guest = bed.start(pod_backend("512M", "160M"), devices="", cpu=f"host,kvm-asyncpf={asyncpf}")
+        pod = guest.pod()
+        guest.wait_up()
+        guest.post("hog 300 60")
+        how = wait_stopped(guest)
+        bed.log(f"kvm-asyncpf={asyncpf}: {how}")
+        if guest.running():
+            expect_exhausted(bed, l1, guest, pod)
+        bed.expect_all_back()
+    told = l1.sh("dmesg | grep -c 'kvm.pod.*\\(exhausted\\|reserve is empty\\)'; true")
+    check(int(told) > 0, "the kernel log does not say that a pod was exhausted")
+
+
+def wait_stopped(guest):
+    """Either QEMU dies of the error or it stops the guest and reports it."""
+    for _ in range(200):
+        status = guest.status()
+        if status is not None:
+            check(status != 0, "QEMU ended as if all were well")
+            return f"QEMU ended, status {status}: {guest.stderr()}"
+        state = guest.qmp.call("query-status")["status"]
+        if state == "internal-error":
+            return "QEMU reports internal-error"
+        check(state == "running", f"QEMU reports {state}")
+        time.sleep(0.1)
+    check(False, "the guest wrote beyond its target and nothing happened")
+
+
+def expect_exhausted(bed, l1, guest, pod):
+    numbers = pod.numbers()
+    check(numbers["exhausted"] > 0, "the exhausted counter did not move")
+    check(numbers["owned"] <= 160 * MIB, "the pod took more than its target")
+    bed.log(pod.audit())
+    guest.quit()
