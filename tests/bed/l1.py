@@ -96,7 +96,7 @@ class L1:
         return theirs
 
     def _spawn(self, initrd, memory, cpus, append, qemu_args, sockets):
-        qemu = artifacts.l0_qemu()
+        qemu = artifacts.l0_qemu(cpus)
         command = [
             qemu, "-nodefaults", "-display", "none", "-no-reboot", "-no-user-config",
             "-L", "/usr/share/seabios", "-L", "/usr/share/qemu", "-L", "/usr/lib/ipxe/qemu",

@@ -72,6 +72,11 @@ class L2:
         self._seen = index + 1
         return 1024 * int(_UP.search(self.console.lines[index])[1])
 
+    def is_up(self):
+        """Whether the guest's init runs, without waiting."""
+        self.check_alive()
+        return any(_UP.search(line) for line in self.console.lines[self._seen:])
+
     def sh(self, command, timeout=60, status=0):
         return self._agent.sh(command, timeout, status)
 

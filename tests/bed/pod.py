@@ -57,6 +57,7 @@ class Sampler:
 
     def __init__(self, l1, pod, milliseconds=10):
         self._l1 = l1
+        self._samples = None
         self._stream = l1.stream("sample")
         self._start = self._stream.position()
         l1.watch(f"podsample {pod.path} {milliseconds} {' '.join(_SAMPLED)}"
@@ -64,12 +65,15 @@ class Sampler:
 
     def stop(self):
         """All samples: (ns, target, to_shrink, owned, ...) as _SAMPLED says."""
-        self._l1.watch("kill $(cat /tmp/sampler.pid); true")
-        time.sleep(0.2)
-        lines = self._stream.lines[self._start:self._stream.position()]
-        if not lines:
-            raise BedError("the sampler saw nothing")
-        return [tuple(map(int, line.split())) for line in lines]
+        if self._samples is None:
+            self._l1.watch("kill $(cat /tmp/sampler.pid); true")
+            time.sleep(0.2)
+            lines = self._stream.lines[self._start:self._stream.position()]
+            strange = [line for line in lines if not line.replace(" ", "").isdigit()]
+            if strange or not lines:
+                raise BedError(f"the sampler saw nothing: {strange[:1]}")
+            self._samples = [tuple(map(int, line.split())) for line in lines]
+        return self._samples
 
 
 def check_bound(samples):
