@@ -32,10 +32,14 @@ void pod_ledger_move(struct pod_ledger *ledger, unsigned int shard,
 	struct pod_ledger_shard *s = ledger_shard(ledger, shard);
 	int i;
 
+	/*
+	 * First, so that an audit that has read a part of this sees @seq
+	 * move; fully ordered, as atomics that return a value are.
+	 */
+	atomic64_inc_return(&s->seq);
 	for (i = 0; i < POD_GAUGE_NR; i++)
 		if (delta->gauge[i])
 			atomic64_add(delta->gauge[i], &s->gauge[i]);
-	atomic64_inc(&s->seq);
 }
 
 void pod_ledger_count(struct pod_ledger *ledger, unsigned int shard,

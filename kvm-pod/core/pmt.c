@@ -382,7 +382,8 @@ static void marks_end(struct pod_pmt *pmt, unsigned int shard,
 static void marks_count(struct pod_marks *marks)
 {
 	marks->nr_marked = bitmap_weight(marks->marked, POD_REGION_PAGES);
-	marks->nr_given = bitmap_weight(marks->given, POD_REGION_PAGES);
+	WRITE_ONCE(marks->nr_given,
+		   bitmap_weight(marks->given, POD_REGION_PAGES));
 	if (marks->nr_marked != POD_REGION_PAGES)
 		marks->parked = false;
 }
@@ -477,7 +478,7 @@ void pod_pmt_forget_given(struct pod_pmt *pmt, unsigned int shard,
 		break;
 	case R_MARKED:
 		bitmap_zero(marks_of(word)->given, POD_REGION_PAGES);
-		marks_of(word)->nr_given = 0;
+		WRITE_ONCE(marks_of(word)->nr_given, 0);
 		break;
 	}
 }
@@ -530,12 +531,13 @@ void pod_leaf_set(struct pod_leaf *leaf, unsigned int i, enum pod_page page,
 	}
 }
 
+/* A look at @nr_given without the region's lock is enough for a hint. */
 static struct pod_marks *first_marked(struct list_head *bucket, bool given)
 {
 	struct pod_marks *marks;
 
 	list_for_each_entry(marks, bucket, node)
-		if (!given || marks->nr_given)
+		if (!given || READ_ONCE(marks->nr_given))
 			return marks;
 	return NULL;
 }

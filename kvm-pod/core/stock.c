@@ -119,6 +119,13 @@ void pod_stock_give(struct pod_stock *stock, unsigned int shard,
 	shard_give(stock_shard(stock, shard), kind, &nodes, 1);
 }
 
+u64 pod_stock_estimate(const struct pod_stock *stock, unsigned int shard,
+		       enum pod_stock_kind kind)
+{
+	return READ_ONCE(stock_shard(stock, shard)->nr[kind]) *
+	       stock->nr_shards;
+}
+
 u64 pod_stock_nr(const struct pod_stock *stock, enum pod_stock_kind kind)
 {
 	u64 nr = 0;

@@ -60,6 +60,15 @@ struct list_head *pod_stock_take(struct pod_stock *stock, unsigned int shard,
 void pod_stock_give(struct pod_stock *stock, unsigned int shard,
 		    enum pod_stock_kind kind, struct list_head *node);
 
+/**
+ * pod_stock_estimate() - about how many nodes of @kind there are
+ *
+ * Looks at one shard only, and takes it for the average: for the fault path,
+ * which must not read what other CPUs write.
+ */
+u64 pod_stock_estimate(const struct pod_stock *stock, unsigned int shard,
+		       enum pod_stock_kind kind);
+
 /** pod_stock_nr() - nodes of @kind, exact when nothing moves */
 u64 pod_stock_nr(const struct pod_stock *stock, enum pod_stock_kind kind);
 
