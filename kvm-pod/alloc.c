@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pages from and to the host. What a pod owns is counted elsewhere.
+ */
+#include "alloc.h"
+
+#include <linux/capability.h>
+#include <linux/gfp.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/swap.h>
+
+#include "clear.h"
+
+#define POD_GFP	(GFP_HIGHUSER | __GFP_ACCOUNT | __GFP_RETRY_MAYFAIL | \
+		 __GFP_NOWARN)
+
+/* What a pod leaves to the rest of the host: 1/64, but no more than 64 MiB. */
+#define POD_AIR_PAGES	min(totalram_pages() / 64, 64UL << (20 - PAGE_SHIFT))
+
+static struct kmem_cache *pod_leaf_cache;
+static struct kmem_cache *pod_marks_cache;
+static atomic64_t pod_charged_pages = ATOMIC64_INIT(0);
+
+static struct folio *alloc_folio(struct pod *pod, unsigned int order)
+{
+	int nid = numa_mem_id();
+	struct mem_cgroup *old;
+	struct folio *folio;
+
+	if (si_mem_available() < (long)(POD_AIR_PAGES + (1UL << order)))
+		return NULL;
+	if (!node_isset(nid, pod->nodes))
+		nid = first_node(pod->nodes);
+	old = set_active_memcg(pod->memcg);
+	folio = __folio_alloc(POD_GFP, order, nid, &pod->nodes);
+	set_active_memcg(old);
+	if (folio && !want_init_on_alloc(POD_GFP))
+		pod_clear_cold(folio);
+	return folio;
+}
+
+struct folio *pod_alloc_huge(struct pod *pod)
+{
+	return READ_ONCE(pod_huge) ? alloc_folio(pod, POD_REGION_ORDER) : NULL;
+}
+
+struct folio *pod_alloc_small(struct pod *pod)
+{
+	return alloc_folio(pod, 0);
+}
+
+bool pod_folio_poisoned(struct folio *folio)
+{
+	unsigned int i;
+
+	for (i = 0; i < folio_nr_pages(folio); i++)
+		if (unlikely(PageHWPoison(folio_page(folio, i))))
+			return true;
+	return false;
+}
+
+/*
+ * A single page with a hardware error is kept from the buddy allocator by its
+ * flag. A block would take the bad page there among its sound ones: our
+ * reference to it is never dropped.
+ */
+void pod_free_folio(struct folio *folio)
+{
+	if (likely(!folio_test_large(folio) || !pod_folio_poisoned(folio)))
+		folio_put(folio);
+}
+
+static int charge_limit(u64 nr)
+{
+	u64 limit = (u64)READ_ONCE(pod_limit_mb) << (20 - PAGE_SHIFT);
+
+	if (atomic64_add_return(nr, &pod_charged_pages) <= limit || !limit)
+		return 0;
+	atomic64_sub(nr, &pod_charged_pages);
+	return -ENOMEM;
+}
+
+static int charge_user(struct user_struct *user, u64 nr)
+{
+	unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+
+	if (atomic_long_add_return(nr, &user->locked_vm) <= limit ||
+	    capable(CAP_IPC_LOCK))
+		return 0;
+	atomic_long_sub(nr, &user->locked_vm);
+	return -ENOMEM;
+}
+
+int pod_charge(struct pod *pod, u64 nr)
+{
+	int ret = charge_limit(nr);
+
+	if (ret)
+		return ret;
+	ret = charge_user(pod->user, nr);
+	if (ret) {
+		atomic64_sub(nr, &pod_charged_pages);
+		return ret;
+	}
+	pod->charged += nr;
+	return 0;
+}
+
+void pod_uncharge(struct pod *pod, u64 nr)
+{
+	pod->charged -= nr;
+	atomic_long_sub(nr, &pod->user->locked_vm);
+	atomic64_sub(nr, &pod_charged_pages);
+}
+
+/*
+ * Leaves and marks are needed in faults of a guest that is within its target.
+ * A memory cgroup at its limit, which the reserve itself may have filled, must
+ * not fail them: the second attempt is not charged, and bounded by the pod's
+ * size.
+ */
+static void *meta_alloc(struct kmem_cache *cache)
+{
+	const gfp_t gfp = GFP_KERNEL | __GFP_ZERO | __GFP_RETRY_MAYFAIL |
+			  __GFP_NOWARN;
+	void *p = kmem_cache_alloc(cache, gfp | __GFP_ACCOUNT);
+
+	return p ?: kmem_cache_alloc(cache, gfp);
+}
+
+struct pod_leaf *pod_leaf_alloc(void)
+{
+	return meta_alloc(pod_leaf_cache);
+}
+
+void pod_leaf_free(struct pod_leaf *leaf)
+{
+	if (leaf)
+		kmem_cache_free(pod_leaf_cache, leaf);
+}
+
+struct pod_marks *pod_marks_alloc(void)
+{
+	return meta_alloc(pod_marks_cache);
+}
+
+void pod_marks_free(struct pod_marks *marks)
+{
+	if (marks)
+		kmem_cache_free(pod_marks_cache, marks);
+}
+
+int pod_alloc_init(void)
+{
+	pod_leaf_cache = kmem_cache_create("pod_leaf", sizeof(struct pod_leaf),
+					   64, 0, NULL);
+	if (!pod_leaf_cache)
+		return -ENOMEM;
+	pod_marks_cache = kmem_cache_create("pod_marks",
+					    sizeof(struct pod_marks), 64, 0,
+					    NULL);
+	if (!pod_marks_cache) {
+		kmem_cache_destroy(pod_leaf_cache);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void pod_alloc_exit(void)
+{
+	kmem_cache_destroy(pod_marks_cache);
+	kmem_cache_destroy(pod_leaf_cache);
+}

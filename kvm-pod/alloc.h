@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Pages from and to the host, and who is charged for them.
+ */
+#ifndef POD_ALLOC_H
+#define POD_ALLOC_H
+
+#include "pod.h"
+
+extern bool pod_huge;
+extern unsigned long pod_limit_mb;
+
+/*
+ * Zeroed pages, charged to the pod's memory cgroup. They never wake the OOM
+ * killer and leave the host some air. NULL if there is none; may sleep.
+ */
+struct folio *pod_alloc_huge(struct pod *pod);
+struct folio *pod_alloc_small(struct pod *pod);
+
+/* Back to the host; ours must be the last reference, or it goes with that. */
+void pod_free_folio(struct folio *folio);
+
+/* Is there a hardware error in any page of @folio? */
+bool pod_folio_poisoned(struct folio *folio);
+
+/*
+ * Charge @nr pages to the module's limit and the creator's RLIMIT_MEMLOCK.
+ * 0 or -ENOMEM. pod->target_lock is held, or the pod is not published.
+ */
+int pod_charge(struct pod *pod, u64 nr);
+void pod_uncharge(struct pod *pod, u64 nr);
+
+struct pod_leaf *pod_leaf_alloc(void);
+void pod_leaf_free(struct pod_leaf *leaf);
+struct pod_marks *pod_marks_alloc(void);
+void pod_marks_free(struct pod_marks *marks);
+
+int pod_alloc_init(void);
+void pod_alloc_exit(void);
+
+#endif /* POD_ALLOC_H */

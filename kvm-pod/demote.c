@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Demotion. A region is frozen first: whoever looks it up from then on waits,
+ * and the reference test after the unmap shows that nobody who came before is
+ * still there. Until the thaw its block is ours alone.
+ */
+#include "demote.h"
+
+#include <linux/bitmap.h>
+#include <linux/delay.h>
+#include <linux/highmem.h>
+#include <linux/pagemap.h>
+
+#include "alloc.h"
+#include "clear.h"
+#include "discard.h"
+#include "float.h"
+#include "reserve.h"
+#include "trace.h"
+
+/* Regions tried for one touch, and pauses for those who are in the way. */
+#define POD_RECLAIM_TRIES	256
+#define POD_RECLAIM_PAUSES	64
+
+/**
+ * struct pod_demotion - one region being taken apart
+ * @pod: whose
+ * @region: which
+ * @folio: its block, locked and with a reference of ours
+ * @data: pages that are not zero
+ * @nr_data: weight of @data
+ * @given: pages that the balloon gave up
+ * @pages: single pages for @nr_data of them
+ * @leaf: the region's leaf to be
+ */
+struct pod_demotion {
+	struct pod *pod;
+	unsigned long region;
+	struct folio *folio;
+	DECLARE_BITMAP(data, POD_REGION_PAGES);
+	unsigned int nr_data;
+	DECLARE_BITMAP(given, POD_REGION_PAGES);
+	struct list_head pages;
+	struct pod_leaf *leaf;
+};
+
+static void thaw(struct pod *pod, unsigned long region)
+{
+	pod_lock_region(pod, region);
+	pod_pmt_thaw(&pod->pmt, region);
+	pod_unlock_region(pod, region);
+	wake_up_all(&pod->thawed);
+}
+
+static bool try_freeze(struct pod_demotion *d)
+{
+	struct pod *pod = d->pod;
+	struct pod_slot slot;
+	bool ok;
+
+	pod_lock_region(pod, d->region);
+	slot = pod_pmt_lookup(&pod->pmt, pod_region_first(d->region));
+	ok = slot.region == POD_HUGE && !slot.frozen &&
+	     slot.handle == pod_handle(d->folio);
+	if (ok)
+		pod_pmt_freeze(&pod->pmt, d->region);
+	pod_unlock_region(pod, d->region);
+	return ok;
+}
+
+/* Unmapped and frozen: is ours the only reference left? */
+static bool is_alone(struct pod_demotion *d)
+{
+	struct pod *pod = d->pod;
+	struct pod_marks *marks;
+	bool ok;
+
+	pod_lock_region(pod, d->region);
+	ok = folio_ref_count(d->folio) == POD_OWN_REFS + 1;
+	marks = pod_pmt_marks(&pod->pmt, d->region);
+	if (marks)
+		bitmap_copy(d->given, marks->given, POD_REGION_PAGES);
+	pod_unlock_region(pod, d->region);
+	return ok;
+}
+
+static bool demote_begin(struct pod_demotion *d)
+{
+	unsigned long first = pod_region_first(d->region);
+	struct pod_slot slot;
+
+	d->folio = pod_look(d->pod, first, &slot);
+	if (!d->folio)
+		return false;
+	if (!folio_trylock(d->folio))
+		goto put;
+	if (!try_freeze(d))
+		goto unlock;
+	pod_unmap(d->pod, first, POD_REGION_PAGES);
+	if (is_alone(d))
+		return true;
+	thaw(d->pod, d->region);
+unlock:
+	folio_unlock(d->folio);
+put:
+	folio_put(d->folio);
+	return false;
+}
+
+static void demote_end(struct pod_demotion *d)
+{
+	folio_unlock(d->folio);
+	folio_put(d->folio);
+}
+
+static void scan(struct pod_demotion *d)
+{
+	unsigned int i;
+
+	for (i = 0; i < POD_REGION_PAGES; i++)
+		if (!pod_page_is_zero(d->folio, i))
+			__set_bit(i, d->data);
+	d->nr_data = bitmap_weight(d->data, POD_REGION_PAGES);
+}
+
+/* Marks are a hint only: a marked page that is not zero is data again. */
+static void unmark_data(struct pod_demotion *d)
+{
+	unsigned long first = pod_region_first(d->region);
+	struct pod_marks *marks = NULL;
+	unsigned int i;
+
+	pod_lock_region(d->pod, d->region);
+	for_each_set_bit(i, d->data, POD_REGION_PAGES) {
+		marks = pod_pmt_unmark(&d->pod->pmt, pod_shard(), first + i, 1);
+		if (marks)
+			break;
+	}
+	pod_unlock_region(d->pod, d->region);
+	pod_marks_free(marks);
+}
+
+static void leaf_fill_zeroes(struct pod_demotion *d)
+{
+	unsigned int i;
+
+	for_each_clear_bit(i, d->data, POD_REGION_PAGES)
+		pod_leaf_set(d->leaf, i, test_bit(i, d->given) ?
+			     POD_PAGE_GIVEN : POD_PAGE_POD, 0);
+}
+
+/* The block holds nothing: it goes back as it is, proved to be zero. */
+static void finish_zero(struct pod_demotion *d)
+{
+	bool all = bitmap_full(d->given, POD_REGION_PAGES);
+	struct pod *pod = d->pod;
+	struct pod_marks *marks;
+
+	/* Without a leaf the mixture reads as POD; only B is a bit short. */
+	if (!all && !bitmap_empty(d->given, POD_REGION_PAGES))
+		d->leaf = pod_leaf_alloc();
+	if (d->leaf)
+		leaf_fill_zeroes(d);
+	pod_lock_region(pod, d->region);
+	marks = d->leaf ?
+		pod_pmt_demote(&pod->pmt, pod_shard(), d->region, d->leaf) :
+		pod_pmt_clear_region(&pod->pmt, pod_shard(), d->region, all);
+	pod_unlock_region(pod, d->region);
+	wake_up_all(&pod->thawed);
+	demote_end(d);
+	pod_marks_free(marks);
+	pod_reserve_give(pod, d->folio, true);
+}
+
+static int copy_data(struct pod_demotion *d)
+{
+	unsigned long first = pod_region_first(d->region);
+	struct folio *to = list_first_entry(&d->pages, struct folio, lru);
+	unsigned int i;
+
+	for_each_set_bit(i, d->data, POD_REGION_PAGES) {
+		if (copy_mc_highpage(folio_page(to, 0),
+				     folio_page(d->folio, i)))
+			return -EIO;
+		to->mapping = d->pod->mapping;
+		to->index = first + i;
+		pod_leaf_set(d->leaf, i, POD_PAGE_RAM, pod_handle(to));
+		to = list_next_entry(to, lru);
+	}
+	return 0;
+}
+
+/* The float's pages must be as they were: zero, and nobody's. */
+static void uncopy_data(struct pod_demotion *d)
+{
+	struct folio *folio;
+
+	list_for_each_entry(folio, &d->pages, lru) {
+		folio->mapping = NULL;
+		pod_clear_hot(folio);
+	}
+	pod_float_return(d->pod, &d->pages, d->nr_data);
+}
+
+static void install_leaf(struct pod_demotion *d)
+{
+	struct pod *pod = d->pod;
+	struct folio *folio, *next;
+	struct pod_marks *marks;
+
+	list_for_each_entry_safe(folio, next, &d->pages, lru)
+		list_del(&folio->lru);
+	pod_lock_region(pod, d->region);
+	marks = pod_pmt_demote(&pod->pmt, pod_shard(), d->region, d->leaf);
+	pod_unlock_region(pod, d->region);
+	wake_up_all(&pod->thawed);
+	demote_end(d);
+	pod_marks_free(marks);
+}
+
+static int finish_copy(struct pod_demotion *d)
+{
+	struct pod *pod = d->pod;
+	int ret;
+
+	d->leaf = pod_leaf_alloc();
+	if (!d->leaf)
+		return -ENOMEM;
+	mutex_lock(&pod->flt.lock);
+	ret = pod_float_borrow(pod, &d->pages, d->nr_data);
+	if (ret)
+		goto out;
+	ret = copy_data(d);
+	if (ret) {
+		uncopy_data(d);
+		goto out;
+	}
+	leaf_fill_zeroes(d);
+	install_leaf(d);
+	pod_float_repay(pod, d->folio, d->nr_data);
+out:
+	mutex_unlock(&pod->flt.lock);
+	if (ret)
+		pod_leaf_free(d->leaf);
+	return ret;
+}
+
+/* Frozen and alone: decide by what is in the block. */
+static int demote_alone(struct pod_demotion *d, bool copy)
+{
+	int ret = -ENODATA;
+
+	scan(d);
+	if (!d->nr_data) {
+		finish_zero(d);
+		return 0;
+	}
+	if (!copy)
+		unmark_data(d);
+	/* A block full of data has nothing to give. */
+	else if (d->nr_data < POD_REGION_PAGES)
+		ret = finish_copy(d);
+	else
+		unmark_data(d);
+	if (ret) {
+		thaw(d->pod, d->region);
+		demote_end(d);
+	}
+	return ret;
+}
+
+int pod_demote(struct pod *pod, unsigned long region, bool copy)
+{
+	struct pod_demotion d = {
+		.pod = pod,
+		.region = region,
+		.pages = LIST_HEAD_INIT(d.pages),
+	};
+	int ret;
+
+	if (!demote_begin(&d))
+		return -EAGAIN;
+	ret = demote_alone(&d, copy);
+	if (!ret) {
+		pod_ledger_count(&pod->ledger, pod_shard(), POD_EVENT_DEMOTED,
+				 !!d.nr_data);
+		trace_kvm_pod_demote(pod->id, region, d.nr_data);
+	}
+	return ret;
+}
+
+int pod_demote_next(struct pod *pod, bool given)
+{
+	unsigned long region;
+
+	if (!pod_pmt_pick_marked(&pod->pmt, given, &region))
+		return -ENOENT;
+	return pod_demote(pod, region, true);
+}
+
+/*
+ * Pages are on no list for a moment while others clear them, exchange them or
+ * are about to map them; the ledger still counts them as reserve.
+ */
+static bool reserve_in_flight(struct pod *pod)
+{
+	struct pod_ledger_view view;
+
+	pod_ledger_read(&pod->ledger, &view);
+	return view.reserve;
+}
+
+bool pod_reclaim(struct pod *pod)
+{
+	unsigned int tries = 0, pauses = 0;
+	int ret;
+
+	for (;;) {
+		ret = pod_demote_next(pod, false);
+		if (!ret || pod_unpark_some(pod))
+			return true;
+		if (ret != -ENOENT && ++tries % 16)
+			continue;
+		if (ret == -ENOENT && !reserve_in_flight(pod))
+			return false;
+		if (tries >= POD_RECLAIM_TRIES || ++pauses > POD_RECLAIM_PAUSES)
+			return false;
+		usleep_range(100, 1000);
+	}
+}

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The pod as an object: made, looked up in, audited, taken down.
+ */
+#include "pod.h"
+
+#include <linux/cpumask.h>
+#include <linux/delay.h>
+#include <linux/log2.h>
+#include <linux/pagemap.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include "alloc.h"
+#include "float.h"
+#include "reserve.h"
+#include "work.h"
+
+#define POD_SHARDS_MAX	64
+#define POD_LOCKS_MAX	1024
+
+/* How often, and how long apart, an audit waits for a moment of rest. */
+#define POD_AUDIT_TRIES	100
+#define POD_AUDIT_MS	10
+
+bool pod_is_behind(struct pod *pod, unsigned long index, struct folio *folio)
+{
+	struct pod_slot slot = pod_pmt_lookup(&pod->pmt, index);
+
+	return slot.page == POD_PAGE_RAM && !slot.frozen &&
+	       slot.handle == pod_handle(folio);
+}
+
+struct folio *pod_look(struct pod *pod, unsigned long index,
+		       struct pod_slot *slot)
+{
+	struct folio *folio = NULL;
+
+	pod_lock_region(pod, pod_region(index));
+	*slot = pod_pmt_lookup(&pod->pmt, index);
+	if (slot->page == POD_PAGE_RAM && !slot->frozen) {
+		folio = pod_folio(slot->handle);
+		folio_get(folio);
+	}
+	pod_unlock_region(pod, pod_region(index));
+	return folio;
+}
+
+static bool is_frozen(struct pod *pod, unsigned long region)
+{
+	struct pod_slot slot;
+
+	pod_lock_region(pod, region);
+	slot = pod_pmt_lookup(&pod->pmt, pod_region_first(region));
+	pod_unlock_region(pod, region);
+	return slot.frozen;
+}
+
+void pod_wait_thawed(struct pod *pod, unsigned long region)
+{
+	wait_event(pod->thawed, !is_frozen(pod, region));
+}
+
+void pod_unmap(struct pod *pod, unsigned long first, unsigned long nr)
+{
+	unmap_mapping_pages(pod->mapping, first, nr, false);
+}
+
+static unsigned int nr_shards(void)
+{
+	return min_t(unsigned int, roundup_pow_of_two(num_possible_cpus()),
+		     POD_SHARDS_MAX);
+}
+
+static int alloc_tables(struct pod *pod, u64 nr_pages)
+{
+	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_NOWARN;
+	unsigned long regions = nr_pages >> POD_REGION_ORDER;
+	unsigned long locks = min_t(unsigned long, POD_LOCKS_MAX,
+				    roundup_pow_of_two(regions));
+	unsigned int shards = nr_shards();
+	struct pod_ledger_shard *ledger;
+	struct pod_region_lock *lock;
+	struct pod_stock_shard *stock;
+	u64 *word;
+
+	ledger = kvcalloc(shards, sizeof(*ledger), gfp);
+	stock = kvcalloc(shards, sizeof(*stock), gfp);
+	lock = kvcalloc(locks, sizeof(*lock), gfp);
+	word = kvcalloc(regions, sizeof(*word), gfp);
+	pod_ledger_init(&pod->ledger, nr_pages, ledger, shards);
+	pod->stock.shards = stock;
+	pod->pmt.locks = lock;
+	pod->pmt.word = word;
+	if (!ledger || !stock || !lock || !word)
+		return -ENOMEM;
+	pod_stock_init(&pod->stock, stock, shards);
+	pod_pmt_init(&pod->pmt, &pod->ledger, word, regions, lock, locks);
+	return 0;
+}
+
+void pod_free(struct pod *pod)
+{
+	kvfree(pod->ledger.shards);
+	kvfree(pod->stock.shards);
+	kvfree(pod->pmt.locks);
+	kvfree(pod->pmt.word);
+	free_uid(pod->user);
+	mem_cgroup_put(pod->memcg);
+	kfree(pod);
+}
+
+struct pod *pod_alloc(u64 nr_pages)
+{
+	struct pod *pod = kzalloc(sizeof(*pod), GFP_KERNEL_ACCOUNT);
+
+	if (!pod)
+		return NULL;
+	pod->user = get_uid(current_user());
+	pod->memcg = get_mem_cgroup_from_mm(current->mm);
+	init_waitqueue_head(&pod->thawed);
+	init_waitqueue_head(&pod->changed);
+	mutex_init(&pod->target_lock);
+	pod_float_init(pod);
+	pod_work_init(pod);
+	if (alloc_tables(pod, nr_pages)) {
+		pod_free(pod);
+		return NULL;
+	}
+	return pod;
+}
+
+static void drain_leaf(struct pod_leaf *leaf)
+{
+	struct folio *folio;
+	unsigned int i;
+	u64 handle;
+
+	for (i = 0; i < POD_REGION_PAGES; i++) {
+		handle = pod_leaf_handle(leaf, i);
+		if (!handle)
+			continue;
+		folio = pod_folio(handle);
+		folio->mapping = NULL;
+		pod_free_folio(folio);
+	}
+	pod_leaf_free(leaf);
+}
+
+void pod_drain(struct pod *pod)
+{
+	struct pod_marks *marks;
+	struct pod_leaf *leaf;
+	unsigned long region;
+	u64 huge;
+
+	for (region = 0; region < pod->pmt.nr_regions; region++) {
+		pod_pmt_drain(&pod->pmt, region, &huge, &leaf, &marks);
+		if (huge)
+			pod_free_folio(pod_folio(huge));
+		if (leaf)
+			drain_leaf(leaf);
+		pod_marks_free(marks);
+		cond_resched();
+	}
+	pod_reserve_drain(pod);
+	pod_float_drain(pod);
+	pod_uncharge(pod, pod->charged);
+}
+
+void pod_discard_new(struct pod *pod)
+{
+	pod_work_stop(pod);
+	pod_drain(pod);
+	pod_free(pod);
+}
+
+void pod_kill(struct pod *pod, const char *why)
+{
+	WRITE_ONCE(pod->dead, true);
+	WARN_ONCE(1, "kvm-pod: pod%u is inconsistent: %s\n", pod->id, why);
+}
+
+static const char *recount(struct pod *pod, struct pod_delta *total,
+			   unsigned long *region)
+{
+	const char *why = NULL;
+	unsigned long r;
+
+	*total = (struct pod_delta){};
+	for (r = 0; r < pod->pmt.nr_regions && !why; r++) {
+		pod_lock_region(pod, r);
+		why = pod_pmt_recount(&pod->pmt, r, total);
+		pod_unlock_region(pod, r);
+		cond_resched();
+	}
+	*region = r;
+	return why;
+}
+
+static u64 stock_pages(struct pod *pod)
+{
+	struct pod_stock *s = &pod->stock;
+
+	return pod_stock_nr(s, POD_STOCK_SMALL) +
+	       pod_stock_nr(s, POD_STOCK_SMALL_DIRTY) +
+	       pod_reserve_huge_pages(pod);
+}
+
+/* Does what was counted agree with the books? */
+static const char *compare(struct pod *pod, const struct pod_delta *total)
+{
+	struct pod_ledger_view v;
+	u64 floating;
+
+	pod_ledger_read(&pod->ledger, &v);
+	if (total->gauge[POD_GAUGE_POPULATED] != v.populated)
+		return "populated is not what the table holds";
+	if (total->gauge[POD_GAUGE_GIVEN] != v.given)
+		return "given is not what the table holds";
+	if (total->gauge[POD_GAUGE_GIVEN_HUGE] != v.given_huge)
+		return "given_huge is not what the table holds";
+	if (total->gauge[POD_GAUGE_PARKED] != v.parked)
+		return "parked is not what the table holds";
+	if (stock_pages(pod) != v.reserve)
+		return "reserve is not what the stock holds";
+	mutex_lock(&pod->flt.lock);
+	floating = pod->flt.nr_small +
+		   (pod->flt.huge ? POD_REGION_PAGES : 0);
+	mutex_unlock(&pod->flt.lock);
+	if (floating != v.floating)
+		return "float is not what the float holds";
+	return pod_ledger_check(&v);
+}
+
+int pod_audit(struct pod *pod, const char **why, unsigned long *region)
+{
+	struct pod_delta total;
+	unsigned int i;
+	u64 seq;
+
+	for (i = 0; i < POD_AUDIT_TRIES; i++) {
+		if (i && msleep_interruptible(POD_AUDIT_MS))
+			return -EINTR;
+		seq = pod_ledger_seq(&pod->ledger);
+		*why = recount(pod, &total, region);
+		if (!*why)
+			*why = compare(pod, &total);
+		if (!*why)
+			return 0;
+	}
+	/* Wrong again and again: is it, or does it only not come to rest? */
+	return pod_ledger_seq(&pod->ledger) == seq ? -EUCLEAN : -EAGAIN;
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The pod: the memory of one virtual machine.
+ *
+ * Lock order, outermost first:
+ *
+ *	mmap_lock, pod->target_lock
+ *	  folio lock of a pod page	(a second one only by trylock)
+ *	    pod->flt.lock
+ *	    folio lock of a zero folio	(innermost folio lock)
+ *	    i_mmap_rwsem, page table locks	(inside unmap_mapping_pages())
+ *	      region lock
+ *		pmt.marked_lock, ledger.lock, stock locks	(leaves)
+ *
+ * Nothing is allocated, nobody sleeps and nothing is unmapped under a region
+ * lock. The holder of a zero folio's lock takes a region lock, never the lock
+ * of a pod page, and never unmaps.
+ *
+ * A page leaves the guest in one way only: folio lock, unmap_mapping_pages(),
+ * region lock, reference count == own, detach in the same locked section.
+ */
+#ifndef POD_POD_H
+#define POD_POD_H
+
+#include <linux/device.h>
+#include <linux/kvm_pod.h>
+#include <linux/list.h>
+#include <linux/memcontrol.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/nodemask.h>
+#include <linux/sched/user.h>
+#include <linux/smp.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "core/ledger.h"
+#include "core/pmt.h"
+#include "core/policy.h"
+#include "core/stock.h"
+
+/* Pages of the float: one region, so that one block can be taken apart. */
+#define POD_FLOAT_PAGES		POD_REGION_PAGES
+
+/* The reference that the pod itself holds on each of its pages. */
+#define POD_OWN_REFS		1
+
+/**
+ * struct pod_float - single pages lent where a 2 MiB block is at hand
+ * @lock: protects the rest; sleeps
+ * @small: zeroed single pages
+ * @nr_small: length of @small
+ * @huge: a block that came in exchange and still has to be turned into single
+ *	pages, or NULL
+ */
+struct pod_float {
+	struct mutex lock;
+	struct list_head small;
+	u64 nr_small;
+	struct folio *huge;
+};
+
+/**
+ * struct pod - one virtual machine's memory
+ * @ledger: all counts
+ * @pmt: what is behind each page
+ * @stock: the reserve's pages
+ * @flt: the float
+ * @mapping: the inode's, for unmapping; stays NULL until the file exists
+ * @thawed: woken when a frozen region may be looked at again
+ * @changed: woken when poll() may have something new to say
+ * @target_lock: serialises changes of the target, protects @charged
+ * @charged: pages charged to @user and to the module's limit
+ * @work: clearing, refill of the float, top-up
+ * @shrink: demotion and release while the pod owns more than its target
+ * @event: announces changes of @pressure
+ * @pressure: the pressure announced last, enum pod_pressure
+ * @low_mark: in pages, see pod_policy_pressure()
+ * @unpark_cursor: next region to look at for parked pages; a hint, unlocked
+ * @memcg: charged for every page, also after the creator moved
+ * @user: whose RLIMIT_MEMLOCK is charged
+ * @nodes: where pages may come from
+ * @policy: enum kvm_pod_policy
+ * @dead: found inconsistent; every touch fails from here on
+ * @dying: teardown has begun, no new work is queued
+ * @id: N in pod<N>
+ * @owner_pid: the creator's, in the initial namespace
+ * @label: for people
+ * @unpublish: takes it out of sysfs and debugfs; NULL before it is there
+ * @node: in the list of all pods
+ * @dev: the directory in sysfs; its release frees this structure
+ * @debugfs: the directory in debugfs
+ *
+ * Owned by the inode of the pod file: made before it, torn down when it is
+ * evicted, so that neither can be seen without the other.
+ */
+struct pod {
+	struct pod_ledger ledger;
+	struct pod_pmt pmt;
+	struct pod_stock stock;
+	struct pod_float flt;
+
+	struct address_space *mapping;
+	wait_queue_head_t thawed;
+	wait_queue_head_t changed;
+
+	struct mutex target_lock;
+	u64 charged;
+
+	struct work_struct work;
+	struct delayed_work shrink;
+	struct work_struct event;
+	atomic_t pressure;
+	u64 low_mark;
+	unsigned long unpark_cursor;
+
+	struct mem_cgroup *memcg;
+	struct user_struct *user;
+	nodemask_t nodes;
+	u32 policy;
+	bool dead;
+	bool dying;
+
+	u32 id;
+	pid_t owner_pid;
+	char label[KVM_POD_LABEL_LEN];
+	void (*unpublish)(struct pod *pod);
+	struct list_head node;
+	struct device dev;
+	struct dentry *debugfs;
+};
+
+extern struct workqueue_struct *pod_wq;
+
+static inline unsigned int pod_shard(void)
+{
+	return raw_smp_processor_id();
+}
+
+static inline struct folio *pod_folio(u64 handle)
+{
+	return pfn_folio(handle);
+}
+
+static inline u64 pod_handle(struct folio *folio)
+{
+	return folio_pfn(folio);
+}
+
+static inline void pod_lock_region(struct pod *pod, unsigned long region)
+	__acquires(pod_pmt_lockptr(&pod->pmt, region))
+{
+	spin_lock(pod_pmt_lockptr(&pod->pmt, region));
+}
+
+static inline void pod_unlock_region(struct pod *pod, unsigned long region)
+	__releases(pod_pmt_lockptr(&pod->pmt, region))
+{
+	spin_unlock(pod_pmt_lockptr(&pod->pmt, region));
+}
+
+/**
+ * pod_look() - look a page up and hold on to it
+ * @pod: the pod
+ * @index: page of the pod file
+ * @slot: what was found
+ *
+ * Return: the folio with a reference, if @slot says RAM and not frozen; else
+ * NULL. While the reference is held the page cannot leave the pod.
+ */
+struct folio *pod_look(struct pod *pod, unsigned long index,
+		       struct pod_slot *slot);
+
+/* Is @folio still behind page @index? The region's lock is held. */
+bool pod_is_behind(struct pod *pod, unsigned long index, struct folio *folio);
+
+/* Sleep until @region is not frozen; the freezer never waits for a sleeper. */
+void pod_wait_thawed(struct pod *pod, unsigned long region);
+
+/* Unmap pages of the pod file in every mm; KVM drops its SPTEs and flushes. */
+void pod_unmap(struct pod *pod, unsigned long first, unsigned long nr);
+
+struct pod *pod_alloc(u64 nr_pages);
+void pod_free(struct pod *pod);
+
+/* Give every page back. Nobody can look any more; never fails. */
+void pod_drain(struct pod *pod);
+
+/* Undo pod_alloc() and what followed, of a pod that has no file yet. */
+void pod_discard_new(struct pod *pod);
+
+/* Recount everything: NULL, or what is wrong; -EAGAIN while it will not rest */
+int pod_audit(struct pod *pod, const char **why, unsigned long *region);
+
+/* The pod contradicts itself: no more touches, the host goes on. */
+void pod_kill(struct pod *pod, const char *why);
+
+#endif /* POD_POD_H */

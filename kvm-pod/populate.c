@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Populating takes from the reserve first, then tries to put it in place: who
+ * comes second gives back what was taken.
+ */
+#include "populate.h"
+
+#include <linux/err.h>
+#include <linux/pagemap.h>
+
+#include "alloc.h"
+#include "reserve.h"
+#include "trace.h"
+#include "work.h"
+#include "zerofolio.h"
+
+/* Not published yet: nobody else can have the lock. */
+static void folio_claim(struct folio *folio, unsigned long index)
+{
+	folio->index = index;
+	folio_lock(folio);
+	folio_get(folio);
+}
+
+static void folio_unclaim(struct pod *pod, struct folio *folio)
+{
+	folio->mapping = NULL;
+	folio_unlock(folio);
+	folio_put(folio);
+	pod_reserve_give(pod, folio, true);
+}
+
+/* An estimate decides who looks closer: the fault path shares no counter. */
+static void check_pressure(struct pod *pod)
+{
+	struct pod_stock *s = &pod->stock;
+	unsigned int shard = pod_shard();
+	u64 pages;
+
+	pages = pod_stock_estimate(s, shard, POD_STOCK_SMALL) +
+		pod_stock_estimate(s, shard, POD_STOCK_HUGE) * POD_REGION_PAGES;
+	if (pages < READ_ONCE(pod->low_mark))
+		pod_event_kick(pod);
+}
+
+static void account(struct pod *pod, unsigned long index, unsigned int order)
+{
+	pod_ledger_count(&pod->ledger, pod_shard(),
+			 order ? POD_EVENT_POPULATE_2M : POD_EVENT_POPULATE_4K,
+			 1);
+	trace_kvm_pod_populate(pod->id, index, order);
+	check_pressure(pod);
+}
+
+static struct folio *populate_huge(struct pod *pod, unsigned long region)
+{
+	unsigned long first = pod_region_first(region);
+	struct folio *folio = pod_reserve_take_huge(pod);
+	bool zero = false;
+	bool ok;
+
+	if (!folio)
+		return ERR_PTR(-ENOSPC);
+	folio_claim(folio, first);
+	pod_lock_region(pod, region);
+	ok = pod_pmt_is_hole(&pod->pmt, region);
+	if (ok)
+		zero = pod_pmt_populate_huge(&pod->pmt, pod_shard(), region,
+					     pod_handle(folio));
+	pod_unlock_region(pod, region);
+	if (!ok) {
+		folio_unclaim(pod, folio);
+		return ERR_PTR(-EAGAIN);
+	}
+	if (zero)
+		pod_zero_recall(pod, first, POD_REGION_PAGES);
+	account(pod, first, POD_REGION_ORDER);
+	return folio;
+}
+
+/*
+ * Make the region SMALL if it is a HOLE. 0, -EAGAIN if it is HUGE by now, or
+ * -ENOMEM.
+ */
+static int make_small(struct pod *pod, unsigned long region)
+{
+	struct pod_leaf *leaf = pod_leaf_alloc();
+	unsigned long first = pod_region_first(region);
+	struct pod_slot slot;
+	bool zero = false;
+
+	if (!leaf)
+		return -ENOMEM;
+	pod_lock_region(pod, region);
+	slot = pod_pmt_lookup(&pod->pmt, first);
+	if (slot.region == POD_HOLE) {
+		zero = pod_pmt_split_hole(&pod->pmt, pod_shard(), region, leaf);
+		leaf = NULL;
+	}
+	pod_unlock_region(pod, region);
+	pod_leaf_free(leaf);
+	if (zero)
+		pod_zero_recall(pod, first, POD_REGION_PAGES);
+	return slot.region == POD_HUGE ? -EAGAIN : 0;
+}
+
+static bool install_small(struct pod *pod, unsigned long index,
+			  struct folio *folio, bool *zero)
+{
+	unsigned long region = pod_region(index);
+	struct pod_slot slot;
+	bool ok;
+
+	pod_lock_region(pod, region);
+	slot = pod_pmt_lookup(&pod->pmt, index);
+	ok = slot.region == POD_SMALL && slot.page != POD_PAGE_RAM;
+	if (ok)
+		*zero = pod_pmt_populate_page(&pod->pmt, pod_shard(), index,
+					      pod_handle(folio));
+	pod_unlock_region(pod, region);
+	return ok;
+}
+
+static struct folio *populate_small(struct pod *pod, unsigned long index,
+				    bool hole)
+{
+	struct folio *folio;
+	bool zero;
+	int ret;
+
+	if (hole) {
+		ret = make_small(pod, pod_region(index));
+		if (ret)
+			return ERR_PTR(ret);
+	}
+	folio = pod_reserve_take_small(pod);
+	if (!folio)
+		return ERR_PTR(-ENOSPC);
+	folio_claim(folio, index);
+	/* Without it fast GUP refuses single pages, on 6.12. */
+	folio->mapping = pod->mapping;
+	if (!install_small(pod, index, folio, &zero)) {
+		folio_unclaim(pod, folio);
+		return ERR_PTR(-EAGAIN);
+	}
+	if (zero)
+		pod_zero_recall(pod, index, 1);
+	account(pod, index, 0);
+	return folio;
+}
+
+struct folio *pod_populate(struct pod *pod, unsigned long index,
+			   const struct pod_touch *touch)
+{
+	struct folio *folio = ERR_PTR(-ENOSPC);
+
+	if (pod_policy_wants_huge(touch))
+		folio = populate_huge(pod, pod_region(index));
+	if (folio == ERR_PTR(-ENOSPC))
+		folio = populate_small(pod, index, touch->region_hole);
+	return folio;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Populating: memory from the reserve goes behind a guest page.
+ */
+#ifndef POD_POPULATE_H
+#define POD_POPULATE_H
+
+#include "pod.h"
+
+/*
+ * Put memory behind page @index, which had none when the caller looked.
+ *
+ * Return: the folio behind it, locked and with a reference for the caller;
+ * -EAGAIN if somebody was faster, look again; -ENOSPC if the reserve is empty;
+ * -ENOMEM if there is no memory for a leaf. May sleep; no folio is locked.
+ */
+struct folio *pod_populate(struct pod *pod, unsigned long index,
+			   const struct pod_touch *touch);
+
+#endif /* POD_POPULATE_H */

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The reserve turns the stock's nodes into pages: clears what is not clean,
+ * keeps out what is broken, and lets go what the pod should not own.
+ */
+#include "reserve.h"
+
+#include "alloc.h"
+#include "clear.h"
+#include "float.h"
+#include "work.h"
+
+/* Blocks cleared by one run of the worker before it looks around again. */
+#define POD_CLEAR_BATCH 16
+
+static struct folio *stock_take(struct pod *pod, enum pod_stock_kind kind)
+{
+	struct list_head *node = pod_stock_take(&pod->stock, pod_shard(), kind);
+
+	return node ? list_entry(node, struct folio, lru) : NULL;
+}
+
+static void stock_give(struct pod *pod, unsigned int shard,
+		       struct folio *folio, bool clean)
+{
+	enum pod_stock_kind kind;
+
+	if (folio_test_large(folio))
+		kind = clean ? POD_STOCK_HUGE : POD_STOCK_HUGE_DIRTY;
+	else
+		kind = clean ? POD_STOCK_SMALL : POD_STOCK_SMALL_DIRTY;
+	pod_stock_give(&pod->stock, shard, kind, &folio->lru);
+}
+
+/* A page with a hardware error never returns to service. */
+static void retire(struct pod *pod, struct folio *folio)
+{
+	pod_ledger_retire(&pod->ledger, folio_nr_pages(folio));
+	pr_warn_ratelimited("kvm-pod: pod%u: memory error at pfn %#lx, %lu pages retired\n",
+			    pod->id, folio_pfn(folio), folio_nr_pages(folio));
+	pod_free_folio(folio);
+	pod_work_kick(pod);
+}
+
+/* A sound, zeroed folio of one kind, or NULL. */
+static struct folio *take_clean(struct pod *pod, enum pod_stock_kind clean,
+				enum pod_stock_kind dirty)
+{
+	struct folio *folio;
+	bool cleared;
+
+	for (;;) {
+		folio = stock_take(pod, clean);
+		cleared = folio;
+		if (!folio)
+			folio = stock_take(pod, dirty);
+		if (!folio)
+			return NULL;
+		if (likely(!pod_folio_poisoned(folio)))
+			break;
+		retire(pod, folio);
+	}
+	if (!cleared)
+		pod_clear_hot(folio);
+	return folio;
+}
+
+struct folio *pod_reserve_take_huge(struct pod *pod)
+{
+	return take_clean(pod, POD_STOCK_HUGE, POD_STOCK_HUGE_DIRTY);
+}
+
+struct folio *pod_reserve_take_small(struct pod *pod)
+{
+	struct folio *folio;
+
+	do {
+		folio = take_clean(pod, POD_STOCK_SMALL, POD_STOCK_SMALL_DIRTY);
+	} while (!folio && pod_float_exchange(pod));
+	return folio;
+}
+
+void pod_reserve_give(struct pod *pod, struct folio *folio, bool clean)
+{
+	if (unlikely(pod_folio_poisoned(folio)))
+		retire(pod, folio);
+	else if (pod_ledger_try_release(&pod->ledger, folio_nr_pages(folio)))
+		pod_free_folio(folio);
+	else
+		stock_give(pod, pod_shard(), folio, clean);
+}
+
+void pod_reserve_add(struct pod *pod, unsigned int shard, struct folio *folio)
+{
+	stock_give(pod, shard, folio, true);
+}
+
+struct folio *pod_reserve_take_any(struct pod *pod, bool huge)
+{
+	struct folio *folio;
+
+	for (;;) {
+		folio = stock_take(pod, huge ? POD_STOCK_HUGE_DIRTY :
+					       POD_STOCK_SMALL_DIRTY);
+		if (!folio)
+			folio = stock_take(pod, huge ? POD_STOCK_HUGE :
+						       POD_STOCK_SMALL);
+		if (!folio || likely(!pod_folio_poisoned(folio)))
+			return folio;
+		retire(pod, folio);
+	}
+}
+
+/* Release one folio; false if there is none, or it may not leave any more. */
+static bool trim_one(struct pod *pod, bool huge)
+{
+	struct folio *folio = pod_reserve_take_any(pod, huge);
+	bool gone;
+
+	if (!folio)
+		return false;
+	gone = pod_ledger_try_release(&pod->ledger, folio_nr_pages(folio));
+	if (gone)
+		pod_free_folio(folio);
+	else
+		/* It may have been dirty; that costs one clearing at most. */
+		stock_give(pod, pod_shard(), folio, false);
+	return gone;
+}
+
+void pod_reserve_trim(struct pod *pod, bool split)
+{
+	u64 surplus;
+
+	while ((surplus = pod_ledger_surplus(&pod->ledger))) {
+		if (surplus >= POD_REGION_PAGES && trim_one(pod, true))
+			continue;
+		if (trim_one(pod, false))
+			continue;
+		if (!split || !pod_float_exchange(pod))
+			break;
+	}
+}
+
+static bool clear_one(struct pod *pod, enum pod_stock_kind dirty)
+{
+	struct folio *folio = stock_take(pod, dirty);
+
+	if (!folio)
+		return false;
+	pod_clear_cold(folio);
+	stock_give(pod, pod_shard(), folio, true);
+	return true;
+}
+
+bool pod_reserve_clear_some(struct pod *pod)
+{
+	unsigned int i;
+
+	for (i = 0; i < POD_CLEAR_BATCH; i++)
+		if (!clear_one(pod, POD_STOCK_HUGE_DIRTY))
+			break;
+	for (i = 0; i < POD_CLEAR_BATCH * POD_REGION_PAGES; i++)
+		if (!clear_one(pod, POD_STOCK_SMALL_DIRTY))
+			break;
+	return pod_stock_nr(&pod->stock, POD_STOCK_HUGE_DIRTY) ||
+	       pod_stock_nr(&pod->stock, POD_STOCK_SMALL_DIRTY);
+}
+
+u64 pod_reserve_huge_pages(struct pod *pod)
+{
+	return (pod_stock_nr(&pod->stock, POD_STOCK_HUGE) +
+		pod_stock_nr(&pod->stock, POD_STOCK_HUGE_DIRTY)) *
+	       POD_REGION_PAGES;
+}
+
+void pod_reserve_drain(struct pod *pod)
+{
+	struct folio *folio;
+	int kind;
+
+	for (kind = 0; kind < POD_STOCK_NR; kind++) {
+		while ((folio = stock_take(pod, kind))) {
+			pod_free_folio(folio);
+			cond_resched();
+		}
+	}
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The pod's workers: they only call what the other units offer.
+ */
+#include "work.h"
+
+#include "alloc.h"
+#include "demote.h"
+#include "discard.h"
+#include "float.h"
+#include "reserve.h"
+#include "target.h"
+
+/* How long a balloon must be quiet before regions are demoted for it. */
+#define POD_SHRINK_DELAY	(HZ / 5)
+
+/* Busy regions met in a row before the shrinker comes back later. */
+#define POD_SHRINK_BUSY		64
+
+struct workqueue_struct *pod_wq;
+
+static void work_fn(struct work_struct *work)
+{
+	struct pod *pod = container_of(work, struct pod, work);
+	bool more;
+
+	if (READ_ONCE(pod->dying))
+		return;
+	pod_float_fill(pod);
+	pod_target_top_up(pod);
+	more = pod_reserve_clear_some(pod);
+	pod_reserve_trim(pod, false);
+	if (more)
+		pod_work_kick(pod);
+}
+
+static bool above_target(struct pod *pod)
+{
+	return READ_ONCE(pod->ledger.owned) > READ_ONCE(pod->ledger.target);
+}
+
+/* True if there is nothing left that could be done. */
+static bool shrink_some(struct pod *pod)
+{
+	unsigned int busy = 0;
+
+	while (above_target(pod) && !READ_ONCE(pod->dying)) {
+		pod_reserve_trim(pod, true);
+		if (!above_target(pod))
+			break;
+		switch (pod_demote_next(pod, true)) {
+		case 0:
+			busy = 0;
+			break;
+		case -ENOENT:
+			pod_unpark_some(pod);
+			return !pod_ledger_gauge(&pod->ledger,
+						 POD_GAUGE_PARKED);
+		default:
+			if (++busy == POD_SHRINK_BUSY)
+				return false;
+		}
+		cond_resched();
+	}
+	return true;
+}
+
+static void shrink_fn(struct work_struct *work)
+{
+	struct pod *pod = container_of(to_delayed_work(work), struct pod,
+				       shrink);
+	bool done;
+
+	if (READ_ONCE(pod->dying))
+		return;
+	done = shrink_some(pod);
+	pod_reserve_trim(pod, true);
+	pod_target_settle(pod);
+	pod_event_kick(pod);
+	if (!done && !READ_ONCE(pod->dying))
+		queue_delayed_work(pod_wq, &pod->shrink, HZ);
+}
+
+static const char *const pressure_name[] = {
+	[POD_PRESSURE_NONE]		= "POD_EVENT=NORMAL",
+	[POD_PRESSURE_LOW]		= "POD_EVENT=LOW",
+	[POD_PRESSURE_EXHAUSTED]	= "POD_EVENT=EXHAUSTED",
+};
+
+static void event_fn(struct work_struct *work)
+{
+	struct pod *pod = container_of(work, struct pod, event);
+	enum pod_pressure pressure;
+	struct pod_ledger_view view;
+	char *envp[] = { NULL, NULL };
+
+	pod_ledger_read(&pod->ledger, &view);
+	pressure = pod_policy_pressure(&view, READ_ONCE(pod->low_mark));
+	if (atomic_xchg(&pod->pressure, pressure) == pressure)
+		return;
+	wake_up_all(&pod->changed);
+	envp[0] = (char *)pressure_name[pressure];
+	kobject_uevent_env(&pod->dev.kobj, KOBJ_CHANGE, envp);
+}
+
+void pod_work_init(struct pod *pod)
+{
+	INIT_WORK(&pod->work, work_fn);
+	INIT_DELAYED_WORK(&pod->shrink, shrink_fn);
+	INIT_WORK(&pod->event, event_fn);
+}
+
+void pod_work_kick(struct pod *pod)
+{
+	if (!READ_ONCE(pod->dying))
+		queue_work(pod_wq, &pod->work);
+}
+
+void pod_shrink_kick(struct pod *pod)
+{
+	if (above_target(pod) && !READ_ONCE(pod->dying))
+		mod_delayed_work(pod_wq, &pod->shrink, POD_SHRINK_DELAY);
+}
+
+void pod_event_kick(struct pod *pod)
+{
+	if (!READ_ONCE(pod->dying))
+		queue_work(pod_wq, &pod->event);
+}
+
+void pod_work_stop(struct pod *pod)
+{
+	WRITE_ONCE(pod->dying, true);
+	/* A run that did not see @dying may have queued once more: twice. */
+	cancel_work_sync(&pod->work);
+	cancel_delayed_work_sync(&pod->shrink);
+	cancel_work_sync(&pod->event);
+	cancel_work_sync(&pod->work);
+	cancel_delayed_work_sync(&pod->shrink);
+	cancel_work_sync(&pod->event);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a pod does in the background.
+ */
+#ifndef POD_WORK_H
+#define POD_WORK_H
+
+#include "pod.h"
+
+void pod_work_init(struct pod *pod);
+
+/* Something waits to be cleared, refilled or topped up. */
+void pod_work_kick(struct pod *pod);
+
+/*
+ * The pod may own more than its target. The work starts when nobody has asked
+ * for it for a while: a balloon that is still inflating completes most regions
+ * by itself, and a region demoted before that is copied for nothing.
+ */
+void pod_shrink_kick(struct pod *pod);
+
+/* The reserve may have become low, or be no longer so. */
+void pod_event_kick(struct pod *pod);
+
+/* No more work from here on; waits for what runs. */
+void pod_work_stop(struct pod *pod);
+
+#endif /* POD_WORK_H */

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Zero folios of the module. Mapped read-only, by PMD or by PTE.
+ */
+#include "zerofolio.h"
+
+#include <linux/pagemap.h>
+
+#include "alloc.h"
+
+#define POD_ZERO_HUGE_NR	2
+#define POD_ZERO_SMALL_NR	16
+
+static struct folio *zero_huge[POD_ZERO_HUGE_NR];
+static struct folio *zero_small[POD_ZERO_SMALL_NR];
+
+struct folio *pod_zero_huge(unsigned long region)
+{
+	return zero_huge[region % POD_ZERO_HUGE_NR];
+}
+
+struct folio *pod_zero_small(unsigned long region)
+{
+	return zero_small[region % POD_ZERO_SMALL_NR];
+}
+
+/* Pages of guests never have anything in ->private. */
+bool pod_zero_is(const struct folio *folio)
+{
+	return folio->private == zero_small;
+}
+
+static void zero_wait(struct folio *folio)
+{
+	if (!folio)
+		return;
+	folio_lock(folio);
+	folio_unlock(folio);
+}
+
+void pod_zero_recall(struct pod *pod, unsigned long first, unsigned long nr)
+{
+	unsigned long region = pod_region(first);
+
+	zero_wait(pod_zero_huge(region));
+	zero_wait(pod_zero_small(region));
+	pod_unmap(pod, first, nr);
+}
+
+static struct folio *zero_alloc(unsigned int order)
+{
+	struct folio *folio;
+
+	folio = folio_alloc(GFP_HIGHUSER | __GFP_ZERO | __GFP_NOWARN |
+			    __GFP_RETRY_MAYFAIL, order);
+	if (folio) {
+		folio->private = zero_small;
+		folio->index = 0;
+	}
+	return folio;
+}
+
+static void zero_free(struct folio **folios, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		if (!folios[i])
+			continue;
+		folios[i]->private = NULL;
+		folio_put(folios[i]);
+		folios[i] = NULL;
+	}
+}
+
+int pod_zero_init(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < POD_ZERO_SMALL_NR; i++) {
+		zero_small[i] = zero_alloc(0);
+		if (!zero_small[i])
+			goto err;
+	}
+	/* Without them readers of holes get page tables: slower, not wrong. */
+	for (i = 0; i < POD_ZERO_HUGE_NR && pod_huge; i++) {
+		zero_huge[i] = zero_alloc(POD_REGION_ORDER);
+		if (!zero_huge[i])
+			pr_notice("kvm-pod: no 2 MiB block for a zero folio\n");
+	}
+	return 0;
+err:
+	zero_free(zero_small, POD_ZERO_SMALL_NR);
+	return -ENOMEM;
+}
+
+void pod_zero_exit(void)
+{
+	zero_free(zero_huge, POD_ZERO_HUGE_NR);
+	zero_free(zero_small, POD_ZERO_SMALL_NR);
+}
