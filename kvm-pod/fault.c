@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Faults: look up, then lock, then look again. mmap_lock is held for reading;
+ * nothing here drops it.
+ *
+ * Each step returns what the fault handler is to return, or POD_AGAIN when
+ * another thread changed the page meanwhile.
+ */
+#include "fault.h"
+
+#include <linux/huge_mm.h>
+#include <linux/pagemap.h>
+#include <linux/preempt.h>
+#include <linux/sched/signal.h>
+
+#include "alloc.h"
+#include "demote.h"
+#include "populate.h"
+#include "work.h"
+#include "zerofolio.h"
+
+#define POD_AGAIN	((vm_fault_t)0)
+
+/* Mappings of one zero folio above which readers are turned away. */
+#define POD_ZERO_REFS_MAX	(INT_MAX / 2)
+
+static struct pod *vmf_pod(const struct vm_fault *vmf)
+{
+	return file_inode(vmf->vma->vm_file)->i_private;
+}
+
+static bool is_write(const struct vm_fault *vmf)
+{
+	return vmf->flags & FAULT_FLAG_WRITE;
+}
+
+static bool must_not_wait(const struct vm_fault *vmf)
+{
+	return vmf->flags & FAULT_FLAG_RETRY_NOWAIT;
+}
+
+/*
+ * The holder of a pod page's lock waits for nobody who could wait for us, so
+ * mmap_lock may be kept.
+ */
+static bool lock_folio(const struct vm_fault *vmf, struct folio *folio)
+{
+	if (folio_trylock(folio))
+		return true;
+	if (must_not_wait(vmf))
+		return false;
+	folio_lock(folio);
+	return true;
+}
+
+static void unlock_put(struct folio *folio)
+{
+	folio_unlock(folio);
+	folio_put(folio);
+}
+
+/* Could the page table take a mapping of the whole region? */
+static bool pmd_mappable(const struct vm_fault *vmf)
+{
+	unsigned long haddr = vmf->address & HPAGE_PMD_MASK;
+
+	return pmd_none(*vmf->pmd) &&
+	       thp_vma_suitable_order(vmf->vma, haddr, HPAGE_PMD_ORDER);
+}
+
+/*
+ * A bad page in a block bars the whole block from a PMD, but the sound pages
+ * can still be mapped one by one.
+ */
+static bool check_poison(struct folio *folio, struct page *page)
+{
+	if (likely(!pod_folio_poisoned(folio)))
+		return true;
+	if (PageHWPoison(page))
+		return false;
+	folio_set_has_hwpoisoned(folio);
+	return true;
+}
+
+/* @folio is behind the page, locked, and has a reference for the mapping. */
+static vm_fault_t fault_done(struct vm_fault *vmf, struct folio *folio)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct page *page;
+
+	page = folio_page(folio, vmf->pgoff % folio_nr_pages(folio));
+	if (unlikely(!check_poison(folio, page))) {
+		unlock_put(folio);
+		return VM_FAULT_HWPOISON;
+	}
+	/*
+	 * Write-notify would map it read-only and take a second exit for the
+	 * write that mostly follows; page_mkwrite() would find nothing new.
+	 */
+	if ((vma->vm_flags & (VM_WRITE | VM_SHARED)) == (VM_WRITE | VM_SHARED))
+		vmf->flags |= FAULT_FLAG_WRITE;
+	vmf->page = page;
+	return VM_FAULT_LOCKED;
+}
+
+static vm_fault_t fault_ram(struct pod *pod, struct vm_fault *vmf,
+			    struct folio *folio)
+{
+	unsigned long region = pod_region(vmf->pgoff);
+	bool behind;
+
+	if (!lock_folio(vmf, folio)) {
+		folio_put(folio);
+		return VM_FAULT_RETRY;
+	}
+	pod_lock_region(pod, region);
+	behind = pod_is_behind(pod, vmf->pgoff, folio);
+	pod_unlock_region(pod, region);
+	if (!behind) {
+		unlock_put(folio);
+		return POD_AGAIN;
+	}
+	return fault_done(vmf, folio);
+}
+
+/*
+ * In a HOLE the zeroes come as 2 MiB, so that the region keeps its chance of a
+ * 2 MiB mapping. In a SMALL region those would hide pages with memory.
+ */
+static struct folio *pick_zero(const struct vm_fault *vmf, enum pod_kind kind)
+{
+	unsigned long region = pod_region(vmf->pgoff);
+	struct folio *zero = NULL;
+
+	if (kind == POD_HOLE && pmd_mappable(vmf))
+		zero = pod_zero_huge(region);
+	return zero ?: pod_zero_small(region);
+}
+
+/* The zero folio is locked: is it still right, and let it be known. */
+static bool flag_zero(struct pod *pod, unsigned long index, enum pod_kind kind)
+{
+	struct pod_slot slot;
+	bool ok;
+
+	pod_lock_region(pod, pod_region(index));
+	slot = pod_pmt_lookup(&pod->pmt, index);
+	ok = slot.region == kind && slot.page != POD_PAGE_RAM;
+	if (ok && !slot.zero)
+		pod_pmt_set_zero(&pod->pmt, index);
+	pod_unlock_region(pod, pod_region(index));
+	return ok;
+}
+
+static vm_fault_t fault_zero(struct pod *pod, struct vm_fault *vmf,
+			     enum pod_kind kind)
+{
+	struct folio *zero = pick_zero(vmf, kind);
+
+	if (unlikely(folio_ref_count(zero) > POD_ZERO_REFS_MAX))
+		return VM_FAULT_SIGBUS;
+	folio_get(zero);
+	if (!lock_folio(vmf, zero)) {
+		folio_put(zero);
+		return VM_FAULT_RETRY;
+	}
+	if (!flag_zero(pod, vmf->pgoff, kind)) {
+		unlock_put(zero);
+		return POD_AGAIN;
+	}
+	pod_ledger_count(&pod->ledger, pod_shard(), POD_EVENT_ZERO_MAPPED, 1);
+	vmf->page = folio_page(zero, vmf->pgoff % folio_nr_pages(zero));
+	return VM_FAULT_LOCKED;
+}
+
+/* Only KVM_RUN registers preempt notifiers, and only it asks NOWAIT so. */
+static bool in_kvm_run(const struct vm_fault *vmf)
+{
+#ifdef CONFIG_PREEMPT_NOTIFIERS
+	return must_not_wait(vmf) && !(vmf->flags & FAULT_FLAG_USER) &&
+	       !hlist_empty(&current->preempt_notifiers);
+#else
+	return false;
+#endif
+}
+
+/*
+ * The reserve is empty and nothing can be had back: policy "fail". A vCPU that
+ * may use asynchronous page faults never sees the error of the worker that
+ * comes next, and would fault again for ever; it gets the signal here.
+ */
+static vm_fault_t fault_exhausted(struct pod *pod, struct vm_fault *vmf)
+{
+	pod_ledger_count(&pod->ledger, pod_shard(), POD_EVENT_EXHAUSTED, 1);
+	pod_event_kick(pod);
+	pr_warn_ratelimited("kvm-pod: pod%u: out of memory at page %#lx, target reached\n",
+			    pod->id, vmf->pgoff);
+	if (in_kvm_run(vmf)) {
+		struct kernel_siginfo info;
+
+		clear_siginfo(&info);
+		info.si_signo = SIGBUS;
+		info.si_code = BUS_ADRERR;
+		info.si_addr = (void __user *)vmf->address;
+		send_sig_info(SIGBUS, &info, current);
+	}
+	return VM_FAULT_SIGBUS;
+}
+
+static vm_fault_t fault_populate(struct pod *pod, struct vm_fault *vmf,
+				 const struct pod_slot *slot)
+{
+	struct pod_touch touch = {
+		.region_hole = slot->region == POD_HOLE,
+		.hole = slot->region == POD_HOLE &&
+			slot->page == POD_PAGE_POD,
+		.pmd_mappable = pmd_mappable(vmf),
+	};
+	struct folio *folio = pod_populate(pod, vmf->pgoff, &touch);
+
+	if (!IS_ERR(folio))
+		return fault_done(vmf, folio);
+	switch (PTR_ERR(folio)) {
+	case -EAGAIN:
+		return POD_AGAIN;
+	case -ENOSPC:
+		return pod_reclaim(pod) ? POD_AGAIN : fault_exhausted(pod, vmf);
+	default:
+		return VM_FAULT_OOM;
+	}
+}
+
+static vm_fault_t fault_frozen(struct pod *pod, struct vm_fault *vmf)
+{
+	if (must_not_wait(vmf))
+		return VM_FAULT_RETRY;
+	pod_wait_thawed(pod, pod_region(vmf->pgoff));
+	return POD_AGAIN;
+}
+
+static vm_fault_t fault_step(struct pod *pod, struct vm_fault *vmf)
+{
+	struct pod_slot slot;
+	struct folio *folio = pod_look(pod, vmf->pgoff, &slot);
+
+	if (unlikely(slot.frozen))
+		return fault_frozen(pod, vmf);
+	if (folio)
+		return fault_ram(pod, vmf, folio);
+	if (is_write(vmf))
+		return fault_populate(pod, vmf, &slot);
+	return fault_zero(pod, vmf, slot.region);
+}
+
+vm_fault_t pod_fault(struct vm_fault *vmf)
+{
+	struct pod *pod = vmf_pod(vmf);
+	vm_fault_t ret;
+
+	if (unlikely(vmf->pgoff >= pod->ledger.size || READ_ONCE(pod->dead)))
+		return VM_FAULT_SIGBUS;
+	do {
+		ret = fault_step(pod, vmf);
+	} while (ret == POD_AGAIN);
+	return ret;
+}
+
+/*
+ * A read-only mapping is to become writable, or a write fault's page is back
+ * from the window in which its lock was dropped. A zero folio is never allowed
+ * to become writable: it goes, and the write comes back as a fault.
+ */
+vm_fault_t pod_page_mkwrite(struct vm_fault *vmf)
+{
+	struct folio *folio = page_folio(vmf->page);
+	struct pod *pod = vmf_pod(vmf);
+	bool behind;
+
+	if (pod_zero_is(folio)) {
+		pod_unmap(pod, vmf->pgoff, 1);
+		return VM_FAULT_NOPAGE;
+	}
+	folio_lock(folio);
+	pod_lock_region(pod, pod_region(vmf->pgoff));
+	behind = pod_is_behind(pod, vmf->pgoff, folio);
+	pod_unlock_region(pod, pod_region(vmf->pgoff));
+	if (behind)
+		return VM_FAULT_LOCKED;
+	folio_unlock(folio);
+	return VM_FAULT_NOPAGE;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The far end of KVM's EPT fault path.
+ */
+#ifndef POD_FAULT_H
+#define POD_FAULT_H
+
+#include "pod.h"
+
+vm_fault_t pod_fault(struct vm_fault *vmf);
+vm_fault_t pod_page_mkwrite(struct vm_fault *vmf);
+
+#endif /* POD_FAULT_H */

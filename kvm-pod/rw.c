@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reading and writing a pod file, and seeking in it. Reading never populates.
+ */
+#include "file.h"
+
+#include <linux/err.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+#include <linux/uio.h>
+
+#include "demote.h"
+#include "populate.h"
+
+static struct page *page_of(struct folio *folio, unsigned long index)
+{
+	return folio_page(folio, index % folio_nr_pages(folio));
+}
+
+/* The folio behind @index with a reference, or NULL if there is no memory. */
+static struct folio *look_steady(struct pod *pod, unsigned long index,
+				 struct pod_slot *slot)
+{
+	struct folio *folio;
+
+	for (;;) {
+		folio = pod_look(pod, index, slot);
+		if (!slot->frozen)
+			return folio;
+		pod_wait_thawed(pod, pod_region(index));
+	}
+}
+
+/*
+ * The reference keeps the page in place, so that no lock is needed while the
+ * user's buffer faults; it may be pod memory itself.
+ */
+static size_t read_page(struct pod *pod, loff_t pos, struct iov_iter *to)
+{
+	size_t offset = offset_in_page(pos);
+	size_t len = min_t(size_t, PAGE_SIZE - offset, iov_iter_count(to));
+	unsigned long index = pos >> PAGE_SHIFT;
+	struct pod_slot slot;
+	struct folio *folio = look_steady(pod, index, &slot);
+	size_t done;
+
+	if (!folio)
+		return iov_iter_zero(len, to);
+	done = copy_page_to_iter(page_of(folio, index), offset, len, to);
+	folio_put(folio);
+	return done;
+}
+
+ssize_t pod_file_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	struct pod *pod = inode->i_private;
+	loff_t size = i_size_read(inode);
+	ssize_t total = 0;
+	size_t done;
+
+	if (iocb->ki_pos >= size)
+		return 0;
+	iov_iter_truncate(to, size - iocb->ki_pos);
+	while (iov_iter_count(to)) {
+		done = read_page(pod, iocb->ki_pos, to);
+		if (!done)
+			return total ?: -EFAULT;
+		iocb->ki_pos += done;
+		total += done;
+		if (fatal_signal_pending(current))
+			return total;
+		cond_resched();
+	}
+	return total;
+}
+
+/* The folio behind @index with a reference, from the reserve if need be. */
+static struct folio *get_for_write(struct pod *pod, unsigned long index)
+{
+	struct pod_touch touch = { .whole_file = true };
+	struct pod_slot slot;
+	struct folio *folio;
+
+	for (;;) {
+		folio = look_steady(pod, index, &slot);
+		if (folio)
+			return folio;
+		touch.region_hole = slot.region == POD_HOLE;
+		touch.hole = touch.region_hole && slot.page == POD_PAGE_POD;
+		folio = pod_populate(pod, index, &touch);
+		if (!IS_ERR(folio)) {
+			folio_unlock(folio);
+			return folio;
+		}
+		if (PTR_ERR(folio) == -ENOSPC && !pod_reclaim(pod))
+			return folio;
+		if (PTR_ERR(folio) == -ENOMEM || fatal_signal_pending(current))
+			return folio;
+	}
+}
+
+static ssize_t write_page(struct pod *pod, loff_t pos, struct iov_iter *from)
+{
+	size_t offset = offset_in_page(pos);
+	size_t len = min_t(size_t, PAGE_SIZE - offset, iov_iter_count(from));
+	unsigned long index = pos >> PAGE_SHIFT;
+	struct folio *folio = get_for_write(pod, index);
+	size_t done;
+
+	if (IS_ERR(folio))
+		return PTR_ERR(folio);
+	done = copy_page_from_iter(page_of(folio, index), offset, len, from);
+	folio_put(folio);
+	return done ?: -EFAULT;
+}
+
+ssize_t pod_file_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	struct pod *pod = inode->i_private;
+	loff_t size = i_size_read(inode);
+	ssize_t total = 0;
+	ssize_t done;
+
+	if (READ_ONCE(pod->dead))
+		return -EIO;
+	if (iocb->ki_flags & IOCB_APPEND)
+		iocb->ki_pos = size;
+	if (!iov_iter_count(from))
+		return 0;
+	if (iocb->ki_pos >= size)
+		return -EFBIG;
+	iov_iter_truncate(from, size - iocb->ki_pos);
+	while (iov_iter_count(from)) {
+		done = write_page(pod, iocb->ki_pos, from);
+		if (done < 0)
+			return total ?: done;
+		iocb->ki_pos += done;
+		total += done;
+		if (fatal_signal_pending(current))
+			return total;
+		cond_resched();
+	}
+	return total;
+}
+
+/*
+ * The first page from @index on that has memory, or that has none. A region
+ * is looked at under one hold of its lock; only SMALL ones page by page.
+ */
+static unsigned long seek_region(struct pod *pod, unsigned long index,
+				 bool data)
+{
+	unsigned long region = pod_region(index);
+	unsigned long end = pod_region_first(region + 1);
+	struct pod_slot slot;
+
+	pod_lock_region(pod, region);
+	for (; index < end; index++) {
+		slot = pod_pmt_lookup(&pod->pmt, index);
+		if ((slot.page == POD_PAGE_RAM) == data)
+			break;
+		if (slot.region != POD_SMALL)
+			index = end - 1;
+	}
+	pod_unlock_region(pod, region);
+	return index;
+}
+
+static loff_t seek(struct pod *pod, loff_t offset, loff_t size, bool data)
+{
+	unsigned long index = offset >> PAGE_SHIFT;
+	unsigned long end = size >> PAGE_SHIFT;
+	unsigned long next;
+
+	if (offset < 0 || offset >= size)
+		return -ENXIO;
+	while (index < end) {
+		next = seek_region(pod, index, data);
+		if (next != pod_region_first(pod_region(index) + 1))
+			return max_t(loff_t, (loff_t)next << PAGE_SHIFT, offset);
+		index = next;
+		cond_resched();
+	}
+	return data ? -ENXIO : size;
+}
+
+loff_t pod_file_llseek(struct file *file, loff_t offset, int whence)
+{
+	loff_t size = i_size_read(file_inode(file));
+
+	if (whence != SEEK_DATA && whence != SEEK_HOLE)
+		return generic_file_llseek_size(file, offset, whence, size,
+						size);
+	offset = seek(pod_of_file(file), offset, size, whence == SEEK_DATA);
+	return offset < 0 ? offset : vfs_setpos(file, offset, size);
+}
