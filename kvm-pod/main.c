@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kvm-pod: populate-on-demand memory for KVM guests. Module entry and exit.
+ */
+#include <linux/module.h>
+
+#include "alloc.h"
+#include "debugfs.h"
+#include "device.h"
+#include "file.h"
+#include "sysfs.h"
+#include "target.h"
+#include "zerofolio.h"
+
+bool pod_huge = true;
+module_param_named(huge, pod_huge, bool, 0644);
+MODULE_PARM_DESC(huge, "Use 2 MiB blocks (default: yes)");
+
+unsigned long pod_limit_mb;
+module_param_named(limit_mb, pod_limit_mb, ulong, 0644);
+MODULE_PARM_DESC(limit_mb, "Most MiB that all pods together may hold (default: 0, no limit)");
+
+unsigned int pod_zero_threads;
+module_param_named(zero_threads, pod_zero_threads, uint, 0644);
+MODULE_PARM_DESC(zero_threads, "Threads that take and clear a reserve (default: 0, one per CPU, at most 16)");
+
+static int __init pod_init(void)
+{
+	int ret;
+
+	pod_wq = alloc_workqueue("kvm-pod", WQ_UNBOUND, 0);
+	if (!pod_wq)
+		return -ENOMEM;
+	ret = pod_alloc_init();
+	if (ret)
+		goto err_wq;
+	ret = pod_zero_init();
+	if (ret)
+		goto err_alloc;
+	ret = pod_file_init();
+	if (ret)
+		goto err_zero;
+	pod_debugfs_init();
+	ret = pod_sysfs_init();
+	if (ret)
+		goto err_debugfs;
+	ret = pod_device_init();
+	if (ret)
+		goto err_sysfs;
+	return 0;
+err_sysfs:
+	pod_sysfs_exit();
+err_debugfs:
+	pod_debugfs_exit();
+	pod_file_exit();
+err_zero:
+	pod_zero_exit();
+err_alloc:
+	pod_alloc_exit();
+err_wq:
+	destroy_workqueue(pod_wq);
+	return ret;
+}
+
+/* Every pod file holds a reference to the module: there are no pods here. */
+static void __exit pod_exit(void)
+{
+	pod_device_exit();
+	pod_sysfs_exit();
+	pod_debugfs_exit();
+	pod_file_exit();
+	pod_zero_exit();
+	pod_alloc_exit();
+	destroy_workqueue(pod_wq);
+}
+
+module_init(pod_init);
+module_exit(pod_exit);
+
+MODULE_DESCRIPTION("Populate-on-demand memory for KVM guests");
+MODULE_AUTHOR("kvm-pod developers");
+MODULE_LICENSE("GPL");

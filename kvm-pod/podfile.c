@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The calls on a pod file.
+ */
+#include <linux/module.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "device.h"
+#include "discard.h"
+#include "file.h"
+#include "reserve.h"
+#include "target.h"
+
+static void query_fill(struct kvm_pod_query *q, struct pod *pod)
+{
+	struct pod_ledger_view v;
+
+	pod_ledger_read(&pod->ledger, &v);
+	q->out_id = pod->id;
+	q->out_policy = pod->policy;
+	q->out_size = v.size << PAGE_SHIFT;
+	q->out_target = v.target << PAGE_SHIFT;
+	q->out_owned = v.owned << PAGE_SHIFT;
+	q->out_populated = v.populated << PAGE_SHIFT;
+	q->out_reserve = v.reserve << PAGE_SHIFT;
+	q->out_outstanding = v.outstanding << PAGE_SHIFT;
+	q->out_given = v.given << PAGE_SHIFT;
+	q->out_given_huge = v.given_huge << PAGE_SHIFT;
+	q->out_parked = v.parked << PAGE_SHIFT;
+	q->out_float = v.floating << PAGE_SHIFT;
+	q->out_to_shrink = v.to_shrink << PAGE_SHIFT;
+	q->out_retired = v.retired << PAGE_SHIFT;
+	q->out_reserve_huge = pod_reserve_huge_pages(pod) << PAGE_SHIFT;
+}
+
+static long file_query(struct file *file, void *arg)
+{
+	struct kvm_pod_query *q = arg;
+
+	if (q->flags)
+		return -EOPNOTSUPP;
+	query_fill(q, pod_of_file(file));
+	return 0;
+}
+
+static long file_set_target(struct file *file, void *arg)
+{
+	struct kvm_pod_set_target *t = arg;
+	struct pod *pod = pod_of_file(file);
+	int ret;
+
+	if (!(file->f_mode & FMODE_WRITE))
+		return -EBADF;
+	if (t->flags)
+		return -EOPNOTSUPP;
+	if (t->target % PAGE_SIZE)
+		return -EINVAL;
+	ret = pod_target_set(pod, t->target >> PAGE_SHIFT);
+	t->out_target = READ_ONCE(pod->ledger.target) << PAGE_SHIFT;
+	return ret;
+}
+
+static bool range_ok(const struct kvm_pod_range *r, u64 size)
+{
+	return r->length && !(r->offset % PAGE_SIZE) &&
+	       !(r->length % PAGE_SIZE) && r->offset < size &&
+	       r->length <= size - r->offset;
+}
+
+static struct kvm_pod_range *get_ranges(const struct kvm_pod_balloon *b,
+					u64 size)
+{
+	struct kvm_pod_range *ranges;
+	u32 i;
+
+	if (!b->nr_ranges || b->nr_ranges > KVM_POD_BALLOON_MAX_RANGES)
+		return ERR_PTR(-EINVAL);
+	ranges = memdup_array_user(u64_to_user_ptr(b->ranges_ptr),
+				   b->nr_ranges, sizeof(*ranges));
+	if (IS_ERR(ranges))
+		return ranges;
+	for (i = 0; i < b->nr_ranges; i++) {
+		if (!range_ok(&ranges[i], size)) {
+			kfree(ranges);
+			return ERR_PTR(-EINVAL);
+		}
+	}
+	return ranges;
+}
+
+static long balloon_ranges(struct pod *pod, struct kvm_pod_balloon *b)
+{
+	struct kvm_pod_range *ranges;
+	unsigned long first, nr;
+	long ret = 0;
+
+	ranges = get_ranges(b, pod->ledger.size << PAGE_SHIFT);
+	if (IS_ERR(ranges))
+		return PTR_ERR(ranges);
+	for (b->out_done = 0; b->out_done < b->nr_ranges; b->out_done++) {
+		if (signal_pending(current)) {
+			ret = -EINTR;
+			break;
+		}
+		first = ranges[b->out_done].offset >> PAGE_SHIFT;
+		nr = ranges[b->out_done].length >> PAGE_SHIFT;
+		if (b->op == KVM_POD_BALLOON_DEFLATE)
+			pod_deflate(pod, first, nr);
+		else
+			ret = pod_discard(pod, first, nr, true);
+		if (ret)
+			break;
+	}
+	kfree(ranges);
+	return ret;
+}
+
+static long file_balloon(struct file *file, void *arg)
+{
+	struct kvm_pod_balloon *b = arg;
+	struct pod *pod = pod_of_file(file);
+
+	if (!(file->f_mode & FMODE_WRITE))
+		return -EBADF;
+	if (b->flags || b->__reserved || b->op > KVM_POD_BALLOON_RESET)
+		return -EOPNOTSUPP;
+	b->out_done = 0;
+	if (b->op != KVM_POD_BALLOON_RESET)
+		return balloon_ranges(pod, b);
+	if (b->nr_ranges || b->ranges_ptr)
+		return -EINVAL;
+	pod_balloon_reset(pod);
+	return 0;
+}
+
+static const struct pod_ioctl file_ioctls[] = {
+	POD_IOCTL(KVM_POD_QUERY, kvm_pod_query, out_retired, file_query),
+	POD_IOCTL(KVM_POD_SET_TARGET, kvm_pod_set_target, out_target,
+		  file_set_target),
+	POD_IOCTL(KVM_POD_BALLOON, kvm_pod_balloon, __reserved, file_balloon),
+};
+
+static long file_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	if (READ_ONCE(pod_of_file(file)->dead))
+		return -EIO;
+	return pod_ioctl_dispatch(file, cmd, arg, file_ioctls,
+				  ARRAY_SIZE(file_ioctls));
+}
+
+const struct file_operations pod_file_fops = {
+	.owner = THIS_MODULE,
+	.open = pod_file_open,
+	.mmap = pod_file_mmap,
+	.get_unmapped_area = thp_get_unmapped_area,
+	.fallocate = pod_file_fallocate,
+	.fadvise = pod_file_fadvise,
+	.llseek = pod_file_llseek,
+	.read_iter = pod_file_read_iter,
+	.write_iter = pod_file_write_iter,
+	.splice_read = copy_splice_read,
+	.poll = pod_file_poll,
+	.unlocked_ioctl = file_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+};
