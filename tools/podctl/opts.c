@@ -21,7 +21,7 @@ static const struct argp_option options[] = {
 	{ "label", 'l', "TEXT", 0,
 	  "A name for people", 0 },
 	{ "policy", 'p', "POLICY", 0,
-	  "What to do when the target is used up: fail (the default), wait or grow, as far as the kernel has them", 0 },
+	  "When the target is used up: fail (the default), wait or grow", 0 },
 	{ "nodes", 'n', "LIST", 0,
 	  "NUMA nodes to take memory from, such as 0,2-3", 0 },
 	{ 0 },

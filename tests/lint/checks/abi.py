@@ -1,0 +1,63 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The documents name exactly what the module has: sysfs attributes in
+Documentation/ABI, module parameters in the modprobe.d example."""
+
+import glob
+import os
+import re
+
+TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../..")
+ABI = "Documentation/ABI/testing/sysfs-class-kvm-pod"
+CONF = "tools/packaging/kvm-pod.conf"
+CLASS = "/sys/class/kvm-pod/"
+
+
+def read(path):
+    with open(path, encoding="utf-8") as source:
+        return source.read()
+
+
+def attributes_of_code():
+    """Paths below the class, from the lists that are handed to the kernel."""
+    code = read("kvm-pod/sysfs.c")
+    of_pod = re.findall(r"&dev_attr_(\w+)\.attr\b", code)
+    of_class = re.findall(r"&class_attr_(\w+)\.attr\b", code)
+    return {f"pod<N>/{name}" for name in of_pod} | set(of_class)
+
+
+def attributes_of_document():
+    """Paths below the class; those of directories are left out."""
+    whats = re.findall(r"^What:\s+(\S+)$", read(ABI), re.MULTILINE)
+    return {what.removeprefix(CLASS) for what in whats if not what.endswith("/")}
+
+
+def parameters_of_code():
+    code = "".join(read(path) for path in glob.glob("kvm-pod/*.c"))
+    return set(re.findall(r"^module_param(?:_named)?\((\w+)", code, re.MULTILINE))
+
+
+def parameters_of_example():
+    return set(re.findall(r"^#?options kvm-pod (\w+)=", read(CONF), re.MULTILINE))
+
+
+def verdict(name, code, document):
+    """Print one result, with what only one of the two has."""
+    wrong = [f"not documented: {entry}" for entry in sorted(code - document)]
+    wrong += [f"not in the code: {entry}" for entry in sorted(document - code)]
+    wrong += [] if code else ["the code has none"]
+    print(("not ok" if wrong else "ok") + f" - lint: {name}")
+    for line in wrong:
+        print(f"#   {line}")
+
+
+def main():
+    os.chdir(TOP)
+    verdict("sysfs attributes are those of Documentation/ABI",
+            attributes_of_code(), attributes_of_document())
+    verdict("module parameters are those of the modprobe.d example",
+            parameters_of_code(), parameters_of_example())
+
+
+if __name__ == "__main__":
+    main()
