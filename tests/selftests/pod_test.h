@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kselftest harness with a pod for each test.
+ */
+#ifndef POD_SELFTEST_POD_TEST_H
+#define POD_SELFTEST_POD_TEST_H
+
+#include "vendor/kselftest_harness.h"
+
+#include "pod.h"
+#include "sys.h"
+
+/* For what returns NULL or says what is wrong. */
+#define ASSERT_GOOD(expr) do {						\
+	const char *__bad = (expr);					\
+	ASSERT_EQ(NULL, __bad) {					\
+		TH_LOG("%s: %s", #expr, __bad);				\
+	}								\
+} while (0)
+
+/* A fixture "pod" of the given size and target, ended by pod_finish(). */
+#define POD_FIXTURE(bytes, target_bytes)				\
+	FIXTURE(pod) {							\
+		struct pod pod;						\
+	};								\
+	FIXTURE_SETUP(pod)						\
+	{								\
+		ASSERT_GOOD(pod_begin(&self->pod, bytes, target_bytes));	\
+	}								\
+	FIXTURE_TEARDOWN(pod)						\
+	{								\
+		ASSERT_GOOD(pod_finish(&self->pod));			\
+	}
+
+#endif /* POD_SELFTEST_POD_TEST_H */
