@@ -8,6 +8,8 @@
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
 
+#include "ept.h"
+
 #define POD_MAP_COLUMNS	64
 
 static struct dentry *pod_debugfs_root;
@@ -72,11 +74,20 @@ static int map_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(map);
 
+static int ept_latency_show(struct seq_file *m, void *unused)
+{
+	pod_ept_show(m->private, m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(ept_latency);
+
 void pod_debugfs_add(struct pod *pod)
 {
 	pod->debugfs = debugfs_create_dir(dev_name(&pod->dev),
 					  pod_debugfs_root);
 	debugfs_create_file("audit", 0400, pod->debugfs, pod, &audit_fops);
+	debugfs_create_file("ept_latency", 0400, pod->debugfs, pod,
+			    &ept_latency_fops);
 	debugfs_create_file("map", 0400, pod->debugfs, pod, &map_fops);
 }
 

@@ -10,11 +10,11 @@
 
 #include <linux/huge_mm.h>
 #include <linux/pagemap.h>
-#include <linux/preempt.h>
 #include <linux/sched/signal.h>
 
 #include "alloc.h"
 #include "demote.h"
+#include "ept.h"
 #include "populate.h"
 #include "work.h"
 #include "zerofolio.h"
@@ -173,15 +173,11 @@ static vm_fault_t fault_zero(struct pod *pod, struct vm_fault *vmf,
 	return VM_FAULT_LOCKED;
 }
 
-/* Only KVM_RUN registers preempt notifiers, and only it asks NOWAIT so. */
-static bool in_kvm_run(const struct vm_fault *vmf)
+/* KVM's first attempt at an EPT violation of a guest that can wait otherwise. */
+static bool is_kvm_first_attempt(const struct vm_fault *vmf)
 {
-#ifdef CONFIG_PREEMPT_NOTIFIERS
 	return must_not_wait(vmf) && !(vmf->flags & FAULT_FLAG_USER) &&
-	       !hlist_empty(&current->preempt_notifiers);
-#else
-	return false;
-#endif
+	       pod_in_kvm_run();
 }
 
 /*
@@ -193,9 +189,9 @@ static vm_fault_t fault_exhausted(struct pod *pod, struct vm_fault *vmf)
 {
 	pod_ledger_count(&pod->ledger, pod_shard(), POD_EVENT_EXHAUSTED, 1);
 	pod_event_kick(pod);
-	pr_warn_ratelimited("kvm-pod: pod%u: out of memory at page %#lx, target reached\n",
+	pr_warn_ratelimited("kvm-pod: pod%u: the reserve is empty at page %#lx, the target is reached\n",
 			    pod->id, vmf->pgoff);
-	if (in_kvm_run(vmf)) {
+	if (is_kvm_first_attempt(vmf)) {
 		struct kernel_siginfo info;
 
 		clear_siginfo(&info);
@@ -218,8 +214,11 @@ static vm_fault_t fault_populate(struct pod *pod, struct vm_fault *vmf,
 	};
 	struct folio *folio = pod_populate(pod, vmf->pgoff, &touch);
 
-	if (!IS_ERR(folio))
+	if (!IS_ERR(folio)) {
+		if (!(vmf->flags & FAULT_FLAG_USER) && pod_in_kvm_run())
+			pod_ept_populated(pod);
 		return fault_done(vmf, folio);
+	}
 	switch (PTR_ERR(folio)) {
 	case -EAGAIN:
 		return POD_AGAIN;

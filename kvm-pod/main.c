@@ -2,11 +2,14 @@
 /*
  * kvm-pod: populate-on-demand memory for KVM guests. Module entry and exit.
  */
+#include <linux/kstrtox.h>
 #include <linux/module.h>
+#include <linux/sysfs.h>
 
 #include "alloc.h"
 #include "debugfs.h"
 #include "device.h"
+#include "ept.h"
 #include "file.h"
 #include "sysfs.h"
 #include "target.h"
@@ -24,6 +27,26 @@ unsigned int pod_zero_threads;
 module_param_named(zero_threads, pod_zero_threads, uint, 0644);
 MODULE_PARM_DESC(zero_threads, "Threads that take and clear a reserve (default: 0, one per CPU, at most 16)");
 
+static int ept_latency_set(const char *val, const struct kernel_param *kp)
+{
+	bool on;
+	int ret = kstrtobool(val, &on);
+
+	return ret ?: pod_ept_enable(on);
+}
+
+static int ept_latency_get(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%c\n", pod_ept_enabled() ? 'Y' : 'N');
+}
+
+static const struct kernel_param_ops ept_latency_ops = {
+	.set = ept_latency_set,
+	.get = ept_latency_get,
+};
+module_param_cb(ept_latency, &ept_latency_ops, NULL, 0644);
+MODULE_PARM_DESC(ept_latency, "Take the time of EPT violations, see debugfs (default: no)");
+
 static int __init pod_init(void)
 {
 	int ret;
@@ -37,9 +60,12 @@ static int __init pod_init(void)
 	ret = pod_zero_init();
 	if (ret)
 		goto err_alloc;
-	ret = pod_file_init();
+	ret = pod_ept_init();
 	if (ret)
 		goto err_zero;
+	ret = pod_file_init();
+	if (ret)
+		goto err_ept;
 	pod_debugfs_init();
 	ret = pod_sysfs_init();
 	if (ret)
@@ -53,6 +79,8 @@ err_sysfs:
 err_debugfs:
 	pod_debugfs_exit();
 	pod_file_exit();
+err_ept:
+	pod_ept_exit();
 err_zero:
 	pod_zero_exit();
 err_alloc:
@@ -69,6 +97,7 @@ static void __exit pod_exit(void)
 	pod_sysfs_exit();
 	pod_debugfs_exit();
 	pod_file_exit();
+	pod_ept_exit();
 	pod_zero_exit();
 	pod_alloc_exit();
 	destroy_workqueue(pod_wq);

@@ -42,6 +42,9 @@
 /* Pages of the float: one region, so that one block can be taken apart. */
 #define POD_FLOAT_PAGES		POD_REGION_PAGES
 
+/* Steps of the latency histogram: powers of two, in nanoseconds. */
+#define POD_EPT_STEPS		32
+
 /* The reference that the pod itself holds on each of its pages. */
 #define POD_OWN_REFS		1
 
@@ -77,6 +80,7 @@ struct pod_float {
  * @pressure: the pressure announced last, enum pod_pressure
  * @low_mark: in pages, see pod_policy_pressure()
  * @unpark_cursor: next region to look at for parked pages; a hint, unlocked
+ * @ept_latency: samples from an EPT violation to its page, see ept.c
  * @memcg: charged for every page, also after the creator moved
  * @user: whose RLIMIT_MEMLOCK is charged
  * @nodes: where pages may come from
@@ -113,6 +117,8 @@ struct pod {
 	atomic_t pressure;
 	u64 low_mark;
 	unsigned long unpark_cursor;
+
+	atomic64_t ept_latency[POD_EPT_STEPS];
 
 	struct mem_cgroup *memcg;
 	struct user_struct *user;
