@@ -1,0 +1,201 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# build.sh [--qtest | --each | --path] - QEMU with this series applied.
+#
+# Prints the path of the binary, qemu-system-x86_64, on stdout; all else goes
+# to stderr. Built once for each state of source, patches and options, and kept
+# in the cache.
+#
+#   --qtest  run the qtests of what the series touches
+#   --each   build patch by patch, and let QEMU's checkpatch.pl see each
+#   --path   print the build tree instead
+#
+# The source is Debian's: its archive is what apt can verify. It is fetched
+# once; after that no network is needed.
+
+set -euo pipefail
+HERE=$(cd "$(dirname "$0")" && pwd)
+readonly HERE
+# shellcheck source=tests/bed/lib.sh
+. "$HERE/../tests/bed/lib.sh"
+
+readonly CACHE=$KVM_POD_CACHE/qemu
+readonly DEVICES=$HERE/devices.mak
+readonly BINARY=qemu-system-x86_64
+readonly QTESTS=(virtio-balloon-test pod-memory-test qmp-cmd-test)
+
+readonly FIRMWARE=/usr/share/seabios:/usr/share/qemu:/usr/lib/ipxe/qemu
+readonly CONFIGURE=(
+	--python=/usr/bin/python3 --disable-download
+	--target-list=x86_64-softmmu --without-default-features
+	--without-default-devices --with-devices-x86_64=kvm-pod
+	--enable-system --enable-kvm --enable-tcg
+	--enable-vhost-kernel --enable-vhost-net
+	--disable-docs --disable-tools --disable-werror --disable-debug-info
+	--disable-install-blobs "--firmwarepath=$FIRMWARE"
+)
+
+# shellcheck source=qemu-patches/source.sh
+. "$HERE/source.sh"
+
+# One name for everything that the binary depends on.
+key_of() {
+	{
+		sha256sum <"$1"
+		cat "$HERE"/*.patch "$DEVICES"
+		printf '%s\n' "${CONFIGURE[@]}"
+	} | sha256sum | cut -c 1-16
+}
+
+die_with_log() {
+	tail -n 25 "$1" >&2
+	die "$2; the whole log is $1"
+}
+
+# What a firmware path names is looked up below the build tree first.
+link_firmware() {
+	local dir path=$1/qemu-bundle
+
+	for dir in ${FIRMWARE//:/ }; do
+		mkdir -p "$path$(dirname "$dir")"
+		ln -sfn "$dir" "$path$dir"
+	done
+}
+
+configure() {
+	local dir=$1
+
+	say "qemu: configuring"
+	mkdir -p "$dir/build"
+	(cd "$dir/build" && ../source/configure "${CONFIGURE[@]}") \
+		>"$dir/configure.log" 2>&1 ||
+		die_with_log "$dir/configure.log" "QEMU's configure failed"
+	link_firmware "$dir/build"
+}
+
+# Prints how far the ninja whose output is $2 has come while $1 runs.
+show_progress() {
+	local pid=$1 log=$2 shown=-20 now
+
+	while kill -0 "$pid" 2>/dev/null; do
+		now=$(grep -o '^ *[0-9]*%' "$log" | tail -n 1 | tr -dc 0-9) || true
+		if [ "${now:-0}" -ge $((shown + 20)) ]; then
+			shown=${now:-0}
+			say "qemu: $shown % compiled"
+		fi
+		sleep 1
+	done
+}
+
+compile() {
+	local dir=$1 pid
+	shift
+
+	NINJA_STATUS='%p ' ninja -C "$dir/build" -j 2 "$@" >"$dir/ninja.log" 2>&1 &
+	pid=$!
+	show_progress "$pid" "$dir/ninja.log"
+	wait "$pid" || die_with_log "$dir/ninja.log" "QEMU does not compile"
+}
+
+# Trees of other keys are large; their binaries stay, somebody may use them.
+prune() {
+	find "$CACHE" -mindepth 2 -maxdepth 2 -type d ! -path "$1/*" \
+		\( -name source -o -name build \) -exec rm -rf {} +
+}
+
+build() {
+	local dsc=$1 dir=$2 patch
+
+	rm -rf "$dir" "$dir.new"
+	mkdir -p "$dir.new"
+	source_unpack "$dsc" "$dir.new/source"
+	for patch in "$HERE"/*.patch; do
+		source_apply "$dir.new/source" "$patch"
+	done
+	mv "$dir.new" "$dir"
+	configure "$dir"
+	compile "$dir" "$BINARY"
+	strip -o "$dir/$BINARY.new" "$dir/build/$BINARY"
+	prune "$dir"
+	mv "$dir/$BINARY.new" "$dir/$BINARY"
+}
+
+run_qtests() {
+	local dir=$1 test passed=0 failed=0 log
+
+	compile "$dir" "${QTESTS[@]/#/tests/qtest/}"
+	cd "$dir/build"
+	for test in "${QTESTS[@]}"; do
+		log=$dir/$test.log
+		say "qemu: running $test"
+		if ! QTEST_QEMU_BINARY=./$BINARY timeout 300 "tests/qtest/$test" \
+				>"$log" 2>&1; then
+			failed=$((failed + 1))
+			say "qemu: $test failed; its log is $log"
+			grep -v '^#' "$log" | tail -n 15 >&2
+		fi
+		passed=$((passed + $(grep -c '^ok ' "$log" || true)))
+	done
+	echo "$passed passed, $failed failed"
+	[ "$failed" -eq 0 ]
+}
+
+# checkpatch.pl cannot know that the header comes from outside Linux.
+checkpatch() {
+	local tree=$1 patch=$2 found
+
+	found=$(perl "$tree/scripts/checkpatch.pl" -q --no-tree "$patch" |
+		grep -A 1 -E '^(WARNING|ERROR)' |
+		grep -v -e 'update-linux-headers' -e '^--$' -e '^#' || true)
+	[ -z "$found" ] || die "checkpatch.pl on $(basename "$patch"): $found"
+}
+
+build_each() {
+	local dsc=$1 dir=$CACHE/each patch
+
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	source_unpack "$dsc" "$dir/source"
+	configure "$dir"
+	for patch in "$HERE"/*.patch; do
+		say "qemu: $(basename "$patch")"
+		checkpatch "$dir/source" "$patch"
+		source_apply "$dir/source" "$patch"
+		compile "$dir" "$BINARY"
+	done
+	rm -rf "$dir"
+	say "qemu: every patch builds"
+}
+
+# One build at a time; whoever waited finds it done.
+lock() {
+	mkdir -p "$CACHE"
+	exec 9>"$CACHE/lock"
+	flock -n 9 || { say "qemu: waiting for another build"; flock 9; }
+}
+
+main() {
+	local mode=${1:-} dsc dir
+
+	case $mode in
+	"" | --qtest | --each | --path) ;;
+	*) die "usage: build.sh [--qtest | --each | --path]" ;;
+	esac
+	"$HERE/../tests/bed/deps.sh" qemu-build
+	lock
+	dsc=$(source_dsc)
+	if [ "$mode" = --each ]; then
+		build_each "$dsc"
+		return
+	fi
+	dir=$CACHE/$(key_of "$dsc")
+	[ -x "$dir/$BINARY" ] || build "$dsc" "$dir"
+	case $mode in
+	--qtest) run_qtests "$dir" ;;
+	--path) echo "$dir/build" ;;
+	*) echo "$dir/$BINARY" ;;
+	esac
+}
+
+main "$@"
