@@ -29,8 +29,6 @@ static struct folio *alloc_folio(struct pod *pod, unsigned int order)
 	struct mem_cgroup *old;
 	struct folio *folio;
 
-	if (si_mem_available() < (long)(POD_AIR_PAGES + (1UL << order)))
-		return NULL;
 	if (!node_isset(nid, pod->nodes))
 		nid = first_node(pod->nodes);
 	old = set_active_memcg(pod->memcg);
@@ -39,6 +37,13 @@ static struct folio *alloc_folio(struct pod *pod, unsigned int order)
 	if (folio && !want_init_on_alloc(POD_GFP))
 		pod_clear_cold(folio);
 	return folio;
+}
+
+bool pod_host_has(u64 nr)
+{
+	long available = si_mem_available();
+
+	return available > 0 && nr + POD_AIR_PAGES <= available;
 }
 
 struct folio *pod_alloc_huge(struct pod *pod)

@@ -12,10 +12,17 @@ extern unsigned long pod_limit_mb;
 
 /*
  * Zeroed pages, charged to the pod's memory cgroup. They never wake the OOM
- * killer and leave the host some air. NULL if there is none; may sleep.
+ * killer. NULL if there is none; may sleep.
  */
 struct folio *pod_alloc_huge(struct pod *pod);
 struct folio *pod_alloc_small(struct pod *pod);
+
+/*
+ * Could the host give @nr pages and still breathe? Asked before a pod grows:
+ * taking its last page would not wake the OOM killer, the next one to ask
+ * for a page would. Not asked for the float, which only exchanges.
+ */
+bool pod_host_has(u64 nr);
 
 /* Back to the host; ours must be the last reference, or it goes with that. */
 void pod_free_folio(struct folio *folio);

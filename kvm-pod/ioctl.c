@@ -50,6 +50,9 @@ long pod_ioctl_dispatch(struct file *file, unsigned int cmd, unsigned long arg,
 	ret = copy_in(op, &buffer, uarg, &user_size);
 	if (ret)
 		return ret;
+	/* An answer that cannot be written must not come after the deed. */
+	if (copy_to_user(uarg, &buffer, min(user_size, op->size)))
+		return -EFAULT;
 	ret = op->execute(file, &buffer);
 	if (ret && ret != -EINTR && ret != -ENOMEM)
 		return ret;

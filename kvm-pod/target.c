@@ -7,7 +7,6 @@
 #include "target.h"
 
 #include <linux/sched/signal.h>
-#include <linux/swap.h>
 
 #include "alloc.h"
 #include "float.h"
@@ -56,6 +55,8 @@ static int fill_chunk(struct pod_fill *fill, unsigned int shard, u64 nr)
 {
 	struct folio *folio;
 
+	if (!pod_host_has(nr))
+		return -ENOMEM;
 	if (nr == POD_REGION_PAGES && !READ_ONCE(fill->no_huge)) {
 		folio = pod_alloc_huge(fill->pod);
 		if (folio) {
@@ -149,7 +150,7 @@ int pod_target_create(struct pod *pod, u64 pages)
 {
 	int ret;
 
-	if ((s64)(pages + POD_FLOAT_PAGES) > si_mem_available())
+	if (!pod_host_has(pages + POD_FLOAT_PAGES))
 		return -ENOMEM;
 	ret = pod_charge(pod, pages + POD_FLOAT_PAGES);
 	if (ret)
@@ -211,7 +212,7 @@ void pod_target_top_up(struct pod *pod)
 	struct folio *folio;
 
 	while (missing-- && !READ_ONCE(pod->dying)) {
-		folio = pod_alloc_small(pod);
+		folio = pod_host_has(1) ? pod_alloc_small(pod) : NULL;
 		if (!folio)
 			break;
 		pod_ledger_top_up(&pod->ledger, 1);
