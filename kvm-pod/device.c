@@ -57,10 +57,8 @@ static long create_check(const struct kvm_pod_create *c)
 {
 	if (c->flags || c->__reserved || c->open_flags & ~O_CLOEXEC)
 		return -EOPNOTSUPP;
-	if (c->policy == KVM_POD_POLICY_WAIT || c->policy == KVM_POD_POLICY_GROW)
-		return -EOPNOTSUPP;
 	if (c->policy != KVM_POD_POLICY_FAIL)
-		return -EINVAL;
+		return -EOPNOTSUPP;
 	if (!c->memory_size || c->memory_size % POD_REGION_SIZE ||
 	    c->memory_size > POD_MAX_SIZE)
 		return -EINVAL;

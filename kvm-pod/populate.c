@@ -124,18 +124,18 @@ static bool install_small(struct pod *pod, unsigned long index,
 static struct folio *populate_small(struct pod *pod, unsigned long index,
 				    bool hole)
 {
-	struct folio *folio;
+	/* First: a HOLE that was split for nothing would never be HUGE. */
+	struct folio *folio = pod_reserve_take_small(pod);
 	bool zero;
 	int ret;
 
-	if (hole) {
-		ret = make_small(pod, pod_region(index));
-		if (ret)
-			return ERR_PTR(ret);
-	}
-	folio = pod_reserve_take_small(pod);
 	if (!folio)
 		return ERR_PTR(-ENOSPC);
+	ret = hole ? make_small(pod, pod_region(index)) : 0;
+	if (ret) {
+		pod_reserve_give(pod, folio, true);
+		return ERR_PTR(ret);
+	}
 	folio_claim(folio, index);
 	/* Without it fast GUP refuses single pages, on 6.12. */
 	folio->mapping = pod->mapping;
