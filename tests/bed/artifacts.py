@@ -4,6 +4,7 @@
 import functools
 import os
 import subprocess
+import tempfile
 
 from errors import BedError
 
@@ -42,6 +43,13 @@ def l0_qemu(cpus):
     over the kernel's text patching on several CPUs.
     """
     return STOCK_QEMU if cpus == 1 else patched_qemu()
+
+
+def without_debug_info(path):
+    """The bytes of an object file, a tenth of its size."""
+    with tempfile.NamedTemporaryFile() as out:
+        _script("strip", "-g", "-o", out.name, path)
+        return out.read()
 
 
 @functools.cache

@@ -72,8 +72,8 @@ def _qemu(program, destination):
 def _module():
     archive = cpio.Archive()
     if os.path.exists(artifacts.MODULE):
-        kver = artifacts.kernel()["KVER"]
-        initramfs.add_path(archive, artifacts.MODULE, f"lib/modules/{kver}/extra/kvm-pod.ko")
+        path = f"lib/modules/{artifacts.kernel()['KVER']}/extra/kvm-pod.ko"
+        archive.file(path, artifacts.without_debug_info(artifacts.MODULE))
     return archive
 
 

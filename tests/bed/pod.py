@@ -34,9 +34,12 @@ class Pod:
     def exists(self):
         return self._l1.watch(f"[ -d {self.path} ]; echo $?") == "0"
 
-    def audit(self):
-        """Recount everything; to be called while nothing moves."""
-        verdict = self._l1.watch(f"cat {DEBUGFS}/pod{self.number}/audit")
+    def audit(self, timeout=10):
+        """Recount everything; to be called while nothing but the pod's worker moves."""
+        deadline = time.monotonic() + timeout
+        verdict = "BUSY"
+        while verdict.startswith("BUSY") and time.monotonic() < deadline:
+            verdict = self._l1.watch(f"cat {DEBUGFS}/pod{self.number}/audit")
         check(verdict.startswith("ok"), f"audit of pod{self.number}: {verdict}")
         return verdict
 
