@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The documents name exactly what the module has: sysfs attributes in
+"""The documents name exactly what the module has: sysfs and debugfs files in
 Documentation/ABI, module parameters in the modprobe.d example."""
 
 import glob
@@ -8,9 +8,10 @@ import os
 import re
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../..")
-ABI = "Documentation/ABI/testing/sysfs-class-kvm-pod"
+ABI = "Documentation/ABI/testing"
 CONF = "tools/packaging/kvm-pod.conf"
 CLASS = "/sys/class/kvm-pod/"
+DEBUGFS = "/sys/kernel/debug/kvm-pod/"
 
 
 def read(path):
@@ -26,15 +27,21 @@ def attributes_of_code():
     return {f"pod<N>/{name}" for name in of_pod} | set(of_class)
 
 
-def attributes_of_document():
-    """Paths below the class; those of directories are left out."""
-    whats = re.findall(r"^What:\s+(\S+)$", read(ABI), re.MULTILINE)
-    return {what.removeprefix(CLASS) for what in whats if not what.endswith("/")}
+def debugfs_of_code():
+    """Paths below the module's directory."""
+    files = re.findall(r'debugfs_create_file\("(\w+)"', read("kvm-pod/debugfs.c"))
+    return {f"pod<N>/{name}" for name in files}
+
+
+def documented(name, below):
+    """Paths that a document describes; those of directories are left out."""
+    whats = re.findall(r"^What:\s+(\S+)$", read(f"{ABI}/{name}"), re.MULTILINE)
+    return {what.removeprefix(below) for what in whats if not what.endswith("/")}
 
 
 def parameters_of_code():
     code = "".join(read(path) for path in glob.glob("kvm-pod/*.c"))
-    return set(re.findall(r"^module_param(?:_named)?\((\w+)", code, re.MULTILINE))
+    return set(re.findall(r"^module_param(?:_named|_cb)?\((\w+)", code, re.MULTILINE))
 
 
 def parameters_of_example():
@@ -54,7 +61,9 @@ def verdict(name, code, document):
 def main():
     os.chdir(TOP)
     verdict("sysfs attributes are those of Documentation/ABI",
-            attributes_of_code(), attributes_of_document())
+            attributes_of_code(), documented("sysfs-class-kvm-pod", CLASS))
+    verdict("debugfs files are those of Documentation/ABI",
+            debugfs_of_code(), documented("debugfs-kvm-pod", DEBUGFS))
     verdict("module parameters are those of the modprobe.d example",
             parameters_of_code(), parameters_of_example())
 
