@@ -27,6 +27,16 @@ check_module() {
 			"or install with KVER=$built_for"
 }
 
+# modprobe would take either of the two.
+refuse_second_kind() {
+	local other=$DESTDIR$source_dir
+	if [ "${DKMS:-}" = 1 ]; then
+		other=$DESTDIR$module_dir/$KVER/$module_file
+	fi
+	[ ! -e "$other" ] ||
+		die "there is $other already; run 'make uninstall' first"
+}
+
 # Not modules_install: that writes depmod's files into DESTDIR, too.
 install_module() {
 	install_file "$root/kvm-pod.ko" "$module_dir/$KVER/$module_file" 644
@@ -64,10 +74,20 @@ install_dkms() {
 	done < <(cd "$root" && find Kbuild LICENSE kvm-pod include -name '*.[ch]' \
 		-not -name '*.mod.c' -o -name Kbuild -o -name LICENSE)
 	install_file "$here/dkms.conf" "$source_dir/dkms.conf" 644
-	if live; then dkms install "kvm-pod/$version"; fi
+	if live; then dkms install "kvm-pod/$version" -k "$KVER"; fi
+}
+
+# DKMS signs what it builds; its key still has to be enrolled.
+warn_of_lockdown() {
+	if grep -qE '\[(integrity|confidentiality)\]' \
+		/sys/kernel/security/lockdown 2>/dev/null; then
+		echo "install.sh: this kernel (Secure Boot) loads signed modules only;" \
+			"use DKMS=1 and enroll its key with 'mokutil --import /var/lib/dkms/mok.pub'"
+	fi
 }
 
 need_root
+refuse_second_kind
 if [ "${DKMS:-}" != 1 ]; then check_module; fi
 make -s -C "$root/tools/podctl"
 if [ "${DKMS:-}" = 1 ]; then install_dkms; else install_module; fi
@@ -77,5 +97,6 @@ reload_udev
 if live; then
 	getent group kvm >/dev/null ||
 		echo "install.sh: there is no group kvm; /dev/kvm-pod will be root's alone"
+	warn_of_lockdown
 	echo "kvm-pod is installed; load it with 'modprobe kvm-pod'"
 fi

@@ -74,6 +74,8 @@ test_module() {
 		"$DESTDIR/lib/modules/$kver/updates/kvm-pod.ko"
 	check "module: depmod takes it" depmod -n -b "$DESTDIR" "$kver"
 	check_common_files module
+	check "module: DKMS beside it is refused" fails_with "make uninstall" \
+		env KVER="$kver" DKMS=1 "$install_sh"
 	check "module: install again" env KVER="$kver" "$install_sh"
 	check "module: uninstall" "$uninstall_sh"
 	check "module: nothing is left" has_no_file "$DESTDIR"
