@@ -167,7 +167,7 @@ TEST_F(create, open_flags)
 
 TEST_F(create, node_mask)
 {
-	__u64 mask[32] = { 1 };
+	__u64 mask[16] = { 1 };
 
 	self->args.node_mask_ptr = (uintptr_t)mask;
 	self->args.node_mask_words = 1;
@@ -179,7 +179,7 @@ TEST_F(create, node_mask)
 	mask[0] = 1 | 1ULL << 63;
 	EXPECT_CREATE(EINVAL);
 	mask[0] = 1;
-	mask[31] = 1;
+	mask[15] = 1ULL << 63;
 	EXPECT_CREATE(EINVAL);
 	self->args.node_mask_ptr = 8;
 	EXPECT_CREATE(EFAULT);

@@ -24,8 +24,12 @@ FIXTURE(limits) {
 	long long owned;
 };
 
+/* Children may lower the limit as they like, also as another user. */
 FIXTURE_SETUP(limits)
 {
+	struct rlimit limit = { 64 * 1024, RLIM_INFINITY };
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_MEMLOCK, &limit));
 	self->dev = open("/dev/kvm-pod", O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, self->dev);
 	self->owned = pod_class_attr("total_owned");
@@ -61,22 +65,66 @@ static int try_create(void *arg)
 	return ioctl(a->dev, KVM_POD_CREATE, &args) < 0 ? errno : 0;
 }
 
-/* Takes nearly all of the host's memory before it fails, or is refused. */
-TEST_F_TIMEOUT(limits, more_than_the_host_has, 120)
+/* Nothing is kept and nobody is killed, whatever the answer is. */
+static void create_much(struct __test_metadata *_metadata, int dev, u64 size,
+			int *error)
 {
 	long long kills = file_field("/proc/vmstat", "oom_kill");
+	long long owned = pod_class_attr("total_owned");
 	long long before = meminfo("MemAvailable");
-	u64 size = meminfo("MemTotal") & ~(REGION - 1);
-	struct attempt a = { self->dev, size, size };
+	struct attempt a = { dev, size & ~(REGION - 1), size & ~(REGION - 1) };
 
 	ASSERT_LE(0, kills);
-	EXPECT_EQ(ENOMEM, run_child(try_create, &a));
+	*error = run_child(try_create, &a);
 	EXPECT_EQ(kills, file_field("/proc/vmstat", "oom_kill"));
-	EXPECT_TRUE(POD_WAIT(pod_class_attr("total_owned") == self->owned));
+	EXPECT_TRUE(POD_WAIT(pod_class_attr("total_owned") == owned));
 	EXPECT_TRUE(POD_WAIT(meminfo("MemAvailable") > before - SLACK)) {
 		TH_LOG("MemAvailable %lld, before %lld",
 		       meminfo("MemAvailable"), before);
 	}
+}
+
+TEST_F_TIMEOUT(limits, more_than_the_host_has, 120)
+{
+	int error;
+
+	create_much(_metadata, self->dev, meminfo("MemTotal"), &error);
+	EXPECT_EQ(ENOMEM, error);
+	create_much(_metadata, self->dev, 8ULL << 30, &error);
+	EXPECT_EQ(ENOMEM, error);
+}
+
+/* As much as the host says it has: too much or just enough. */
+TEST_F_TIMEOUT(limits, all_that_is_available, 120)
+{
+	int error;
+
+	create_much(_metadata, self->dev, meminfo("MemAvailable") - 3 * MiB,
+		    &error);
+	EXPECT_TRUE(error == 0 || error == ENOMEM);
+	create_much(_metadata, self->dev, meminfo("MemFree") - 8 * MiB, &error);
+	EXPECT_TRUE(error == 0 || error == ENOMEM);
+}
+
+/* A raise stops where the host does, and tells how far it came. */
+TEST_F_TIMEOUT(limits, raise_beyond_the_host, 120)
+{
+	long long kills = file_field("/proc/vmstat", "oom_kill");
+	u64 size = (meminfo("MemTotal") * 2) & ~(REGION - 1), out;
+	struct pod pod;
+
+	ASSERT_GOOD(pod_begin(&pod, size, SIZE));
+	EXPECT_EQ(-ENOMEM, pod_set_target(&pod, size, &out));
+	EXPECT_LE(SIZE, out);
+	EXPECT_GT(size, out);
+	EXPECT_EQ(out, POD_GET(&pod, target));
+	EXPECT_EQ(out, POD_GET(&pod, owned));
+	EXPECT_EQ(0, pod_inflate(&pod, 0, size));
+	EXPECT_EQ(0, pod_set_target(&pod, SIZE, &out));
+	EXPECT_EQ(SIZE, out);
+	EXPECT_TRUE(POD_WAIT(POD_GET(&pod, owned) == SIZE));
+	ASSERT_GOOD(pod_finish(&pod));
+	EXPECT_EQ(kills, file_field("/proc/vmstat", "oom_kill"));
 }
 
 TEST_F(limits, memory_comes_back)
@@ -85,7 +133,6 @@ TEST_F(limits, memory_comes_back)
 	struct pod pod;
 
 	ASSERT_GOOD(pod_begin(&pod, SIZE, SIZE));
-	EXPECT_GE(before - SIZE + SLACK, meminfo("MemFree"));
 	fill(pod.mem, pod.size, 1);
 	ASSERT_GOOD(pod_finish(&pod));
 	POD_WAIT(meminfo("MemFree") > before - SLACK / 2);

@@ -77,9 +77,12 @@ long long file_field(const char *path, const char *name)
 /* A line that begins with a lower-case hex range starts a new mapping. */
 static bool is_header(const char *line, unsigned long *start)
 {
-	unsigned long end;
+	unsigned long lo, hi;
 
-	return sscanf(line, "%lx-%lx ", start, &end) == 2;
+	if (sscanf(line, "%lx-%lx ", &lo, &hi) != 2)
+		return false;
+	*start = lo;
+	return true;
 }
 
 uint64_t smaps_bytes(const void *addr, size_t len, const char *name)

@@ -230,7 +230,7 @@ TEST_F_TIMEOUT(pod, zero_is_not_writable, 60)
 
 /**
  * struct race - a reader who looks while a writer stores
- * @page: of the reader's own mapping
+ * @mem: the reader's own mapping
  * @round: raised by the writer when the page is written
  * @seen: raised by the reader when it sees that
  */
@@ -288,7 +288,7 @@ static void check_race(struct __test_metadata *_metadata, struct pod *pod,
 	struct race race = { };
 	pthread_t thread;
 	void *reserved;
-	u8 *writer = writer_aligned ? pod->mem :
+	u8 *writer = writer_aligned ? map_aligned(pod->fd, 0, SIZE, RW) :
 		     map_unaligned(pod->fd, SIZE, RW, &reserved);
 
 	race.mem = reader_aligned ? map_aligned(pod->fd, 0, SIZE, RW) :
@@ -298,6 +298,8 @@ static void check_race(struct __test_metadata *_metadata, struct pod *pod,
 	ASSERT_EQ(0, pthread_create(&thread, NULL, race_reader, &race));
 	ASSERT_EQ(0, race_writer(&race, writer));
 	pthread_join(thread, NULL);
+	munmap(race.mem, SIZE);
+	munmap(writer, SIZE);
 }
 
 TEST_F_TIMEOUT(pod, race_by_2m, 60)
