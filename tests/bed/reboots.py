@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Reboot a guest in one QEMU, for the short scene and the soak."""
 
-from errors import check
 from steps import SIZE, TARGET, boot_ballooned, expect_boot
 
 
@@ -12,5 +11,5 @@ def reboot_times(bed, times):
         guest.sh("memfile fill /tmp/data 24 3")
         guest.post("reboot -f")
         expect_boot(bed, guest, pod, SIZE, TARGET)
-        check(guest.sh("ls /tmp") == "", "the guest did not really reboot")
+        guest.sh("[ ! -e /tmp/data ]")
         bed.log(f"reboot {turn}: {bed.audit(guest)}")

@@ -22,8 +22,8 @@ def run(bed):
         if guest.running():
             expect_exhausted(bed, l1, guest, pod)
         bed.expect_all_back()
-    told = l1.sh("dmesg | grep -c 'kvm-pod: pod.*out of memory'; true")
-    check(int(told) > 0, "the kernel log does not say that a pod is out of memory")
+    told = l1.sh("dmesg | grep -c 'kvm-pod: pod.*reserve is empty'; true")
+    check(int(told) > 0, "the kernel log does not say that a pod is empty")
 
 
 def wait_stopped(guest):

@@ -108,7 +108,7 @@ static unsigned long my_huge_kib(void)
 }
 
 /* Takes whole 2 MiB blocks until the kernel gives small pages instead. */
-static void take_whole_blocks(void)
+static unsigned long take_whole_blocks(void)
 {
 	unsigned long before, taken = 0;
 	char *memory;
@@ -120,7 +120,28 @@ static void take_whole_blocks(void)
 		*memory = 1;
 		taken++;
 	} while (my_huge_kib() > before);
-	printf("took %lu whole blocks\n", taken - 1);
+	return taken - 1;
+}
+
+/* Moves together what can be moved, with more effort than an allocation makes. */
+static void compact(void)
+{
+	int fd = open("/proc/sys/vm/compact_memory", O_WRONLY);
+
+	if (fd < 0 || write(fd, "1", 1) != 1)
+		die("fragment: compact_memory");
+	close(fd);
+}
+
+static void take_all_whole_blocks(void)
+{
+	unsigned long taken;
+
+	do {
+		compact();
+		taken = take_whole_blocks();
+		printf("took %lu whole blocks\n", taken);
+	} while (taken);
 }
 
 int main(int argc, char **argv)
@@ -143,7 +164,7 @@ int main(int argc, char **argv)
 	for (unsigned long offset = 0; offset < bytes; offset += PAGE)
 		memory[offset] = 1;
 	break_up(memory, bytes);
-	take_whole_blocks();
+	take_all_whole_blocks();
 	puts("fragmented");
 	fflush(stdout);
 	pause();
