@@ -173,6 +173,11 @@ static void find_builtin(struct tracepoint *tp, void *unused)
 int pod_ept_init(void)
 {
 	for_each_kernel_tracepoint(find_builtin, NULL);
+	/* The parameter may have been given with modprobe, before this. */
+	mutex_lock(&ept_lock);
+	if (attach())
+		pr_warn("kvm-pod: cannot attach to kvm_page_fault\n");
+	mutex_unlock(&ept_lock);
 	return register_tracepoint_module_notifier(&ept_nb);
 }
 

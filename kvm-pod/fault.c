@@ -206,13 +206,8 @@ static vm_fault_t fault_exhausted(struct pod *pod, struct vm_fault *vmf)
 static vm_fault_t fault_populate(struct pod *pod, struct vm_fault *vmf,
 				 const struct pod_slot *slot)
 {
-	struct pod_touch touch = {
-		.region_hole = slot->region == POD_HOLE,
-		.hole = slot->region == POD_HOLE &&
-			slot->page == POD_PAGE_POD,
-		.pmd_mappable = pmd_mappable(vmf),
-	};
-	struct folio *folio = pod_populate(pod, vmf->pgoff, &touch);
+	struct pod_touch touch = { .pmd_mappable = pmd_mappable(vmf) };
+	struct folio *folio = pod_populate(pod, vmf->pgoff, slot, touch);
 
 	if (!IS_ERR(folio)) {
 		if (!(vmf->flags & FAULT_FLAG_USER) && pod_in_kvm_run())

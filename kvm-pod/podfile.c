@@ -127,6 +127,7 @@ static long file_balloon(struct file *file, void *arg)
 	if (b->flags || b->__reserved || b->op > KVM_POD_BALLOON_RESET)
 		return -EOPNOTSUPP;
 	b->out_done = 0;
+	pod_ledger_announce(&pod->ledger);
 	if (b->op != KVM_POD_BALLOON_RESET)
 		return balloon_ranges(pod, b);
 	if (b->nr_ranges || b->ranges_ptr)

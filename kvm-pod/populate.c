@@ -150,13 +150,15 @@ static struct folio *populate_small(struct pod *pod, unsigned long index,
 }
 
 struct folio *pod_populate(struct pod *pod, unsigned long index,
-			   const struct pod_touch *touch)
+			   const struct pod_slot *slot, struct pod_touch touch)
 {
 	struct folio *folio = ERR_PTR(-ENOSPC);
+	bool hole = slot->region == POD_HOLE;
 
-	if (pod_policy_wants_huge(touch))
+	touch.hole = hole && slot->page == POD_PAGE_POD;
+	if (pod_policy_wants_huge(&touch))
 		folio = populate_huge(pod, pod_region(index));
 	if (folio == ERR_PTR(-ENOSPC))
-		folio = populate_small(pod, index, touch->region_hole);
+		folio = populate_small(pod, index, hole);
 	return folio;
 }

@@ -8,13 +8,14 @@
 #include "pod.h"
 
 /*
- * Put memory behind page @index, which had none when the caller looked.
+ * Put memory behind page @index, which had none when the caller looked and
+ * found @slot.
  *
  * Return: the folio behind it, locked and with a reference for the caller;
  * -EAGAIN if somebody was faster, look again; -ENOSPC if the reserve is empty;
  * -ENOMEM if there is no memory for a leaf. May sleep; no folio is locked.
  */
 struct folio *pod_populate(struct pod *pod, unsigned long index,
-			   const struct pod_touch *touch);
+			   const struct pod_slot *slot, struct pod_touch touch);
 
 #endif /* POD_POPULATE_H */

@@ -78,7 +78,7 @@ ssize_t pod_file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 /* The folio behind @index with a reference, from the reserve if need be. */
 static struct folio *get_for_write(struct pod *pod, unsigned long index)
 {
-	struct pod_touch touch = { .whole_file = true };
+	const struct pod_touch touch = { .whole_file = true };
 	struct pod_slot slot;
 	struct folio *folio;
 
@@ -86,9 +86,7 @@ static struct folio *get_for_write(struct pod *pod, unsigned long index)
 		folio = look_steady(pod, index, &slot);
 		if (folio)
 			return folio;
-		touch.region_hole = slot.region == POD_HOLE;
-		touch.hole = touch.region_hole && slot.page == POD_PAGE_POD;
-		folio = pod_populate(pod, index, &touch);
+		folio = pod_populate(pod, index, &slot, touch);
 		if (!IS_ERR(folio)) {
 			folio_unlock(folio);
 			return folio;

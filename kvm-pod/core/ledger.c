@@ -24,6 +24,7 @@ void pod_ledger_init(struct pod_ledger *ledger, u64 size,
 	ledger->to_shrink = 0;
 	ledger->floating = 0;
 	ledger->retired = 0;
+	ledger->announced = false;
 }
 
 void pod_ledger_move(struct pod_ledger *ledger, unsigned int shard,
@@ -135,8 +136,11 @@ u64 pod_ledger_set_target(struct pod_ledger *ledger, u64 target)
 /* R - E = O + B - M, and O - T: the smaller of the two may leave. */
 static u64 surplus_locked(const struct pod_ledger *ledger, u64 given)
 {
-	return min(sub_or_zero(ledger->owned, ledger->target),
-		   sub_or_zero(ledger->owned + given, ledger->size));
+	u64 above = sub_or_zero(ledger->owned, ledger->target);
+
+	if (!READ_ONCE(ledger->announced))
+		return above;
+	return min(above, sub_or_zero(ledger->owned + given, ledger->size));
 }
 
 bool pod_ledger_try_release(struct pod_ledger *ledger, u64 nr)
@@ -152,6 +156,11 @@ bool pod_ledger_try_release(struct pod_ledger *ledger, u64 nr)
 	}
 	spin_unlock(&ledger->lock);
 	return ok;
+}
+
+void pod_ledger_announce(struct pod_ledger *ledger)
+{
+	WRITE_ONCE(ledger->announced, true);
 }
 
 u64 pod_ledger_surplus(struct pod_ledger *ledger)

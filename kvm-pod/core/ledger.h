@@ -82,6 +82,8 @@ struct pod_ledger_shard {
  *	not derived, so that a sample of O <= T + to_shrink means something
  * @floating: F
  * @retired: W
+ * @announced: the VMM tells what the balloon gives up; without that B is not
+ *	known, and says nothing about what may leave
  */
 struct pod_ledger {
 	u64 size;
@@ -94,6 +96,7 @@ struct pod_ledger {
 	u64 to_shrink;
 	u64 floating;
 	u64 retired;
+	bool announced;
 };
 
 /**
@@ -167,11 +170,16 @@ u64 pod_ledger_set_target(struct pod_ledger *ledger, u64 target);
  *
  * They may when the pod owns more than its target and the reserve holds more
  * than is outstanding: what is outstanding may be touched before the balloon
- * driver reaches its goal (Xen, p2m_pod_set_mem_target()).
+ * driver reaches its goal (Xen, p2m_pod_set_mem_target()). Of a VMM that does
+ * not announce what the balloon gives up nothing is known about that goal:
+ * there whoever lowers the target has ballooned first, and means it.
  *
  * Return: true if the pages no longer count as owned; the caller frees them.
  */
 bool pod_ledger_try_release(struct pod_ledger *ledger, u64 nr);
+
+/** pod_ledger_announce() - from here on B is known */
+void pod_ledger_announce(struct pod_ledger *ledger);
 
 /** pod_ledger_surplus() - how many pages pod_ledger_try_release() would take */
 u64 pod_ledger_surplus(struct pod_ledger *ledger);

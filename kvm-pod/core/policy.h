@@ -32,13 +32,11 @@ enum pod_pressure pod_policy_pressure(const struct pod_ledger_view *view,
 /**
  * struct pod_touch - a write to a page without memory
  * @hole: all pages of the region are POD
- * @region_hole: no page of the region has memory; some may be GIVEN
  * @pmd_mappable: the toucher's page table could take a 2 MiB mapping
  * @whole_file: the toucher is write(), which has no page table
  */
 struct pod_touch {
 	bool hole;
-	bool region_hole;
 	bool pmd_mappable;
 	bool whole_file;
 };

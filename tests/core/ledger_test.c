@@ -78,6 +78,7 @@ static void events_add_up(void)
 static void lowered_target_keeps_what_is_outstanding(void)
 {
 	ledger_make(4096, 1024);
+	pod_ledger_announce(&ledger);
 	CHECK(pod_ledger_set_target(&ledger, 512) == 512);
 	CHECK(ledger.to_shrink == 512);
 	CHECK(pod_ledger_surplus(&ledger) == 0);
@@ -85,9 +86,22 @@ static void lowered_target_keeps_what_is_outstanding(void)
 	CHECK(ledger.owned == 1024);
 }
 
+/* Nothing is known about the balloon: who lowers the target means it. */
+static void lowered_target_without_announcements(void)
+{
+	ledger_make(4096, 1024);
+	CHECK(pod_ledger_set_target(&ledger, 512) == 512);
+	CHECK(pod_ledger_surplus(&ledger) == 512);
+	CHECK(!pod_ledger_try_release(&ledger, 513));
+	CHECK(pod_ledger_try_release(&ledger, 512));
+	CHECK(ledger.owned == 512 && ledger.to_shrink == 0);
+	CHECK(!pod_ledger_try_release(&ledger, 1));
+}
+
 static void given_pages_let_reserve_leave(void)
 {
 	ledger_make(4096, 1024);
+	pod_ledger_announce(&ledger);
 	pod_ledger_set_target(&ledger, 512);
 	move(0, POD_GAUGE_GIVEN, 3072 + 100);
 	CHECK(pod_ledger_surplus(&ledger) == 100);
@@ -198,6 +212,8 @@ const struct test tests[] = {
 	{ "ledger: events add up", events_add_up },
 	{ "ledger: a lowered target keeps what is outstanding",
 	  lowered_target_keeps_what_is_outstanding },
+	{ "ledger: a lowered target without announcements",
+	  lowered_target_without_announcements },
 	{ "ledger: given pages let the reserve leave",
 	  given_pages_let_reserve_leave },
 	{ "ledger: never releases below the target",

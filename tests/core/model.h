@@ -34,6 +34,7 @@ struct model {
 	u64 target;
 	u64 owned;
 	u64 to_shrink;
+	bool announced;
 };
 
 struct model_page *model_page(struct model *m, unsigned long index);

@@ -39,7 +39,10 @@ static void no_pressure_without_outstanding(void)
 
 static bool wants_huge(bool hole, bool pmd_mappable, bool whole_file)
 {
-	struct pod_touch touch = { hole, pmd_mappable, whole_file };
+	struct pod_touch touch = {
+		.hole = hole,
+		.pmd_mappable = pmd_mappable, .whole_file = whole_file,
+	};
 
 	return pod_policy_wants_huge(&touch);
 }

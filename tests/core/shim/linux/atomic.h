@@ -27,6 +27,11 @@ static inline void atomic64_inc(atomic64_t *v)
 	atomic64_add(1, v);
 }
 
+static inline s64 atomic64_inc_return(atomic64_t *v)
+{
+	return __atomic_add_fetch(&v->counter, 1, __ATOMIC_SEQ_CST);
+}
+
 static inline void smp_mb__after_atomic(void)
 {
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
