@@ -204,6 +204,26 @@ TEST_F(pod, small_region_becomes_a_hole)
 	munmap(mem, SIZE);
 }
 
+/* All in use fits the target, so no touch may fail, however fast it comes. */
+TEST_F_TIMEOUT(pod, touched_again_at_once, 60)
+{
+	unsigned int i, seed = 1;
+	u64 at;
+
+	for (i = 0; i < 20000; i++) {
+		at = (u64)rand_r(&seed) % (TARGET / PAGE) * PAGE;
+		ASSERT_EQ(0, try_write(self->pod.mem + at, 1)) {
+			TH_LOG("round %u: %lu populated, %lu in reserve", i,
+			       POD_GET(&self->pod, populated),
+			       POD_GET(&self->pod, reserve));
+		}
+		if (rand_r(&seed) % 8 == 0) {
+			at &= ~(REGION - 1);
+			ASSERT_EQ(0, pod_punch(&self->pod, at, REGION));
+		}
+	}
+}
+
 /* Refers to a page, as a device under way does; the pipe holds it. */
 static int hold(u8 *page)
 {
