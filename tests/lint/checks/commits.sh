@@ -21,8 +21,6 @@ check_commit() { # COMMIT
 		echo "$short: the subject is not 'area: Imperative': $subject"
 	grep -q '^Signed-off-by: .* <.*@.*>$' <<<"$body" ||
 		echo "$short: no Signed-off-by: $subject"
-	grep -qv '^\([A-Z][a-z-]*-by:.*\)\?$' <<<"$body" ||
-		echo "$short: no word on why: $subject"
 }
 
 check_all() {
