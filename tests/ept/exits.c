@@ -46,7 +46,7 @@ const char *exits_begin(void)
 	/* An earlier test has set it: its counts go on. */
 	if (!ret || ret == -EEXIST)
 		return NULL;
-	return "cannot count exits: no tracefs at /sys/kernel/tracing, or no histograms in this kernel";
+	return "cannot count exits: no kvm_exit in /sys/kernel/tracing, or no histograms";
 }
 
 long long exits_violations(void)
