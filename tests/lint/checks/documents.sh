@@ -16,6 +16,7 @@ rst_errors() {
 }
 
 # Paths of ours in ``literals`` and in README's `literals`.
+# shellcheck disable=SC2016 # backquotes are what it looks for
 named_paths() {
 	grep -ohE '`(kvm-pod|tests|tools|include|qemu-patches|Documentation)/[A-Za-z0-9_./-]+`' \
 		README.md "${documents[@]}" | tr -d '\`' | sort -u
