@@ -13,8 +13,16 @@ readonly STORE=$KVM_POD_CACHE/kernel-scripts
 readonly FORMAT=2 # changes with the list of files
 readonly INSTALLED=/usr/src/$PACKAGE.tar.xz
 
+known_version() {
+	LC_ALL=C apt-cache policy "$PACKAGE" |
+		awk '$1 == "Candidate:" && $2 != "(none)" { print $2 }'
+}
+
+# A machine that never ran apt-get update knows of no package.
 candidate() {
-	LC_ALL=C apt-cache policy "$PACKAGE" | awk '$1 == "Candidate:" { print $2 }'
+	known_version | grep . && return
+	apt_get -qq update >&2 || true
+	known_version
 }
 
 newest_cached() {
@@ -49,6 +57,7 @@ fetch() { # VERSION
 	if [ -f "$INSTALLED" ]; then
 		extract "$tmp" <"$INSTALLED"
 	elif ! download "$tmp"; then
+		# The archive keeps only the newest: ours may be gone.
 		apt_get -qq update >&2 || true
 		download "$tmp" || return 1
 	fi
