@@ -40,7 +40,7 @@ extract() { # DIRECTORY
 
 download() { # DIRECTORY
 	say "lint: downloading $PACKAGE (about 140 MB) for checkpatch and coccinelle"
-	(cd "$1" && apt-get -qq download "$PACKAGE" >&2) || return 1
+	(cd "$1" && apt-get -qq -o APT::Sandbox::User=root download "$PACKAGE" >&2) || return 1
 	say "lint: unpacking its scripts"
 	dpkg-deb --fsys-tarfile "$1/$PACKAGE"*.deb |
 		tar -xO ".$INSTALLED" | extract "$1"
