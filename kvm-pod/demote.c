@@ -10,6 +10,7 @@
 #include <linux/delay.h>
 #include <linux/highmem.h>
 #include <linux/pagemap.h>
+#include <linux/sched/signal.h>
 
 #include "alloc.h"
 #include "clear.h"
@@ -18,9 +19,14 @@
 #include "reserve.h"
 #include "trace.h"
 
-/* Regions tried for one touch, and pauses for those who are in the way. */
+/*
+ * For one touch: busy regions met before a pause, in all, and pauses for those
+ * who hold pages for a moment. They are many: with memory in the reserve a
+ * touch must not fail, only a page that is lost may end this.
+ */
+#define POD_RECLAIM_BUSY	16
 #define POD_RECLAIM_TRIES	256
-#define POD_RECLAIM_PAUSES	64
+#define POD_RECLAIM_PAUSES	10000
 
 /**
  * struct pod_demotion - one region being taken apart
@@ -298,6 +304,16 @@ int pod_demote_next(struct pod *pod, bool given)
 	return pod_demote(pod, region, true);
 }
 
+static bool stock_is_empty(struct pod *pod)
+{
+	int kind;
+
+	for (kind = 0; kind < POD_STOCK_NR; kind++)
+		if (pod_stock_nr(&pod->stock, kind))
+			return false;
+	return true;
+}
+
 /*
  * Pages are on no list for a moment while others clear them, exchange them or
  * are about to map them; the ledger still counts them as reserve.
@@ -310,21 +326,32 @@ static bool reserve_in_flight(struct pod *pod)
 	return view.reserve;
 }
 
+/* One attempt: 0 if something came back, or why not. */
+static int reclaim_once(struct pod *pod)
+{
+	int ret = pod_demote_next(pod, false);
+
+	return ret && pod_unpark_some(pod) ? 0 : ret;
+}
+
 bool pod_reclaim(struct pod *pod)
 {
 	unsigned int tries = 0, pauses = 0;
 	int ret;
 
-	for (;;) {
-		ret = pod_demote_next(pod, false);
-		if (!ret || pod_unpark_some(pod))
-			return true;
-		if (ret != -ENOENT && ++tries % 16)
+	while (stock_is_empty(pod)) {
+		ret = reclaim_once(pod);
+		if (!ret)
+			break;
+		if (ret != -ENOENT && ++tries % POD_RECLAIM_BUSY)
 			continue;
+		if (tries >= POD_RECLAIM_TRIES)
+			return false;
 		if (ret == -ENOENT && !reserve_in_flight(pod))
 			return false;
-		if (tries >= POD_RECLAIM_TRIES || ++pauses > POD_RECLAIM_PAUSES)
+		if (++pauses > POD_RECLAIM_PAUSES || fatal_signal_pending(current))
 			return false;
 		usleep_range(100, 1000);
 	}
+	return true;
 }
