@@ -21,7 +21,14 @@
 
 #define POD_FS_MAGIC	0x6b706f64	/* "kpod" */
 
+/*
+ * Mounted while there are pods. Each file holds the mount, and the mount the
+ * module, until the file's inode is evicted; the reference of the file's
+ * operations alone is dropped before that.
+ */
 static struct vfsmount *pod_mnt;
+static int pod_mnt_count;
+static DEFINE_MUTEX(pod_mnt_lock);
 
 /* The pages carry no dirty state that anybody would ever write back. */
 static bool pod_dirty_folio(struct address_space *mapping, struct folio *folio)
@@ -87,11 +94,12 @@ static int pod_init_fs_context(struct fs_context *fc)
 	if (!ctx)
 		return -ENOMEM;
 	ctx->ops = &pod_sops;
+	fc->s_iflags |= SB_I_NOEXEC | SB_I_NODEV;
 	return 0;
 }
 
-/* No .owner: the module's own mount would pin it for ever. */
 static struct file_system_type pod_fs_type = {
+	.owner = THIS_MODULE,
 	.name = "kvm-pod",
 	.init_fs_context = pod_init_fs_context,
 	.kill_sb = kill_anon_super,
@@ -123,8 +131,8 @@ static struct inode *make_inode(struct pod *pod,
 	return inode;
 }
 
-struct file *pod_file_create(struct pod *pod, unsigned int open_flags,
-			     const struct file_operations *fops)
+static struct file *make_file(struct pod *pod, unsigned int open_flags,
+			      const struct file_operations *fops)
 {
 	struct inode *inode = make_inode(pod, fops);
 	struct file *file;
@@ -142,6 +150,24 @@ struct file *pod_file_create(struct pod *pod, unsigned int open_flags,
 	}
 	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
 	inode->i_private = pod;
+	return file;
+}
+
+struct file *pod_file_create(struct pod *pod, unsigned int open_flags,
+			     const struct file_operations *fops)
+{
+	struct file *file;
+	int ret;
+
+	mutex_lock(&pod_mnt_lock);
+	ret = simple_pin_fs(&pod_fs_type, &pod_mnt, &pod_mnt_count);
+	if (ret) {
+		file = ERR_PTR(ret);
+	} else {
+		file = make_file(pod, open_flags, fops);
+		simple_release_fs(&pod_mnt, &pod_mnt_count);
+	}
+	mutex_unlock(&pod_mnt_lock);
 	return file;
 }
 
@@ -250,18 +276,4 @@ __poll_t pod_file_poll(struct file *file, poll_table *wait)
 	if (READ_ONCE(pod->dead))
 		mask |= EPOLLERR;
 	return mask;
-}
-
-int pod_file_init(void)
-{
-	pod_mnt = kern_mount(&pod_fs_type);
-	if (IS_ERR(pod_mnt))
-		return PTR_ERR(pod_mnt);
-	pod_mnt->mnt_sb->s_iflags |= SB_I_NOEXEC | SB_I_NODEV;
-	return 0;
-}
-
-void pod_file_exit(void)
-{
-	kern_unmount(pod_mnt);
 }

@@ -32,7 +32,4 @@ ssize_t pod_file_read_iter(struct kiocb *iocb, struct iov_iter *to);
 ssize_t pod_file_write_iter(struct kiocb *iocb, struct iov_iter *from);
 __poll_t pod_file_poll(struct file *file, poll_table *wait);
 
-int pod_file_init(void);
-void pod_file_exit(void);
-
 #endif /* POD_FILE_H */

@@ -10,7 +10,6 @@
 #include "debugfs.h"
 #include "device.h"
 #include "ept.h"
-#include "file.h"
 #include "sysfs.h"
 #include "target.h"
 #include "zerofolio.h"
@@ -63,9 +62,6 @@ static int __init pod_init(void)
 	ret = pod_ept_init();
 	if (ret)
 		goto err_zero;
-	ret = pod_file_init();
-	if (ret)
-		goto err_ept;
 	pod_debugfs_init();
 	ret = pod_sysfs_init();
 	if (ret)
@@ -78,8 +74,6 @@ err_sysfs:
 	pod_sysfs_exit();
 err_debugfs:
 	pod_debugfs_exit();
-	pod_file_exit();
-err_ept:
 	pod_ept_exit();
 err_zero:
 	pod_zero_exit();
@@ -90,13 +84,12 @@ err_wq:
 	return ret;
 }
 
-/* Every pod file holds a reference to the module: there are no pods here. */
+/* Every pod holds the module until it is torn down: there are none here. */
 static void __exit pod_exit(void)
 {
 	pod_device_exit();
 	pod_sysfs_exit();
 	pod_debugfs_exit();
-	pod_file_exit();
 	pod_ept_exit();
 	pod_zero_exit();
 	pod_alloc_exit();
