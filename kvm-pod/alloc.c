@@ -120,24 +120,20 @@ void pod_uncharge(struct pod *pod, u64 nr)
 	atomic64_sub(nr, &pod_charged_pages);
 }
 
+#define POD_META_GFP	(GFP_KERNEL_ACCOUNT | __GFP_ZERO | \
+			 __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+
 /*
- * Leaves and marks are needed in faults of a guest that is within its target.
- * A memory cgroup at its limit, which the reserve itself may have filled, must
- * not fail them: the second attempt is not charged, and bounded by the pod's
- * size.
+ * Leaves are needed in faults of a guest that is within its target, as page
+ * tables are. A memory cgroup at its limit, which the reserve itself may have
+ * filled, and a host that is short must not fail them: the second attempt is
+ * not charged, does not give up, and is bounded by the pod's size.
  */
-static void *meta_alloc(struct kmem_cache *cache)
-{
-	const gfp_t gfp = GFP_KERNEL | __GFP_ZERO | __GFP_RETRY_MAYFAIL |
-			  __GFP_NOWARN;
-	void *p = kmem_cache_alloc(cache, gfp | __GFP_ACCOUNT);
-
-	return p ?: kmem_cache_alloc(cache, gfp);
-}
-
 struct pod_leaf *pod_leaf_alloc(void)
 {
-	return meta_alloc(pod_leaf_cache);
+	void *p = kmem_cache_alloc(pod_leaf_cache, POD_META_GFP);
+
+	return p ?: kmem_cache_alloc(pod_leaf_cache, GFP_KERNEL | __GFP_ZERO);
 }
 
 void pod_leaf_free(struct pod_leaf *leaf)
@@ -148,7 +144,7 @@ void pod_leaf_free(struct pod_leaf *leaf)
 
 struct pod_marks *pod_marks_alloc(void)
 {
-	return meta_alloc(pod_marks_cache);
+	return kmem_cache_alloc(pod_marks_cache, POD_META_GFP);
 }
 
 void pod_marks_free(struct pod_marks *marks)

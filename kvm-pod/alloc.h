@@ -37,6 +37,7 @@ bool pod_folio_poisoned(struct folio *folio);
 int pod_charge(struct pod *pod, u64 nr);
 void pod_uncharge(struct pod *pod, u64 nr);
 
+/* A leaf fails only where a page table would. Marks are a hint, and may fail. */
 struct pod_leaf *pod_leaf_alloc(void);
 void pod_leaf_free(struct pod_leaf *leaf);
 struct pod_marks *pod_marks_alloc(void);

@@ -17,16 +17,17 @@
 #include "discard.h"
 #include "float.h"
 #include "reserve.h"
+#include "target.h"
 #include "trace.h"
 
 /*
- * For one touch: busy regions met before a pause, in all, and pauses for those
- * who hold pages for a moment. They are many: with memory in the reserve a
- * touch must not fail, only a page that is lost may end this.
+ * For one touch: pauses for those who are in the way or hold the last pages
+ * for a moment, and rounds in which what came back was of no use. Many: with
+ * memory in the reserve a touch must not fail; a vCPU may be off its CPU for
+ * long, throttled, with a page in its hand.
  */
-#define POD_RECLAIM_BUSY	16
-#define POD_RECLAIM_TRIES	256
-#define POD_RECLAIM_PAUSES	10000
+#define POD_RECLAIM_TRIES	10000
+#define POD_RECLAIM_ROUNDS	10000
 
 /**
  * struct pod_demotion - one region being taken apart
@@ -96,6 +97,9 @@ static bool demote_begin(struct pod_demotion *d)
 	struct pod_slot slot;
 
 	d->folio = pod_look(d->pod, first, &slot);
+	/* Another thread is at it, and about to fill the reserve. */
+	if (slot.frozen)
+		pod_wait_thawed(d->pod, d->region);
 	if (!d->folio)
 		return false;
 	if (!folio_trylock(d->folio))
@@ -155,21 +159,29 @@ static void leaf_fill_zeroes(struct pod_demotion *d)
 			     POD_PAGE_GIVEN : POD_PAGE_POD, 0);
 }
 
+/* The leaf is the table's from here on. */
+static struct pod_leaf *take_leaf(struct pod_demotion *d)
+{
+	struct pod_leaf *leaf = d->leaf;
+
+	d->leaf = NULL;
+	return leaf;
+}
+
 /* The block holds nothing: it goes back as it is, proved to be zero. */
 static void finish_zero(struct pod_demotion *d)
 {
 	bool all = bitmap_full(d->given, POD_REGION_PAGES);
 	struct pod *pod = d->pod;
 	struct pod_marks *marks;
+	bool mixed = !all && !bitmap_empty(d->given, POD_REGION_PAGES);
 
-	/* Without a leaf the mixture reads as POD; only B is a bit short. */
-	if (!all && !bitmap_empty(d->given, POD_REGION_PAGES))
-		d->leaf = pod_leaf_alloc();
-	if (d->leaf)
+	if (mixed)
 		leaf_fill_zeroes(d);
 	pod_lock_region(pod, d->region);
-	marks = d->leaf ?
-		pod_pmt_demote(&pod->pmt, pod_shard(), d->region, d->leaf) :
+	marks = mixed ?
+		pod_pmt_demote(&pod->pmt, pod_shard(), d->region,
+			       take_leaf(d)) :
 		pod_pmt_clear_region(&pod->pmt, pod_shard(), d->region, all);
 	pod_unlock_region(pod, d->region);
 	wake_up_all(&pod->thawed);
@@ -217,7 +229,7 @@ static void install_leaf(struct pod_demotion *d)
 	list_for_each_entry_safe(folio, next, &d->pages, lru)
 		list_del(&folio->lru);
 	pod_lock_region(pod, d->region);
-	marks = pod_pmt_demote(&pod->pmt, pod_shard(), d->region, d->leaf);
+	marks = pod_pmt_demote(&pod->pmt, pod_shard(), d->region, take_leaf(d));
 	pod_unlock_region(pod, d->region);
 	wake_up_all(&pod->thawed);
 	demote_end(d);
@@ -229,9 +241,6 @@ static int finish_copy(struct pod_demotion *d)
 	struct pod *pod = d->pod;
 	int ret;
 
-	d->leaf = pod_leaf_alloc();
-	if (!d->leaf)
-		return -ENOMEM;
 	mutex_lock(&pod->flt.lock);
 	ret = pod_float_borrow(pod, &d->pages, d->nr_data);
 	if (ret)
@@ -246,33 +255,39 @@ static int finish_copy(struct pod_demotion *d)
 	pod_float_repay(pod, d->folio, d->nr_data);
 out:
 	mutex_unlock(&pod->flt.lock);
-	if (ret)
-		pod_leaf_free(d->leaf);
 	return ret;
 }
 
-/* Frozen and alone: decide by what is in the block. */
-static int demote_alone(struct pod_demotion *d, bool copy)
+/*
+ * Decide by what is in the block. A block with a memory error is not even
+ * read, and stays where it is: its guest learns at the next touch.
+ */
+static int demote_by_content(struct pod_demotion *d, bool copy)
 {
-	int ret = -ENODATA;
-
+	if (unlikely(pod_folio_poisoned(d->folio))) {
+		bitmap_fill(d->data, POD_REGION_PAGES);
+		unmark_data(d);
+		return -EIO;
+	}
 	scan(d);
 	if (!d->nr_data) {
 		finish_zero(d);
 		return 0;
 	}
-	if (!copy)
-		unmark_data(d);
 	/* A block full of data has nothing to give. */
-	else if (d->nr_data < POD_REGION_PAGES)
-		ret = finish_copy(d);
-	else
-		unmark_data(d);
-	if (ret) {
-		thaw(d->pod, d->region);
-		demote_end(d);
-	}
-	return ret;
+	if (copy && d->nr_data < POD_REGION_PAGES)
+		return finish_copy(d);
+	unmark_data(d);
+	return -ENODATA;
+}
+
+/* All that may have to wait for the host happens before the freeze. */
+static int demote_prepare(struct pod_demotion *d, bool copy)
+{
+	if (copy)
+		pod_float_ready(d->pod);
+	d->leaf = pod_leaf_alloc();
+	return d->leaf ? 0 : -ENOMEM;
 }
 
 int pod_demote(struct pod *pod, unsigned long region, bool copy)
@@ -282,16 +297,24 @@ int pod_demote(struct pod *pod, unsigned long region, bool copy)
 		.region = region,
 		.pages = LIST_HEAD_INIT(d.pages),
 	};
-	int ret;
+	int ret = demote_prepare(&d, copy);
 
+	if (ret)
+		return ret;
+	ret = -EAGAIN;
 	if (!demote_begin(&d))
-		return -EAGAIN;
-	ret = demote_alone(&d, copy);
-	if (!ret) {
-		pod_ledger_count(&pod->ledger, pod_shard(), POD_EVENT_DEMOTED,
-				 !!d.nr_data);
-		trace_kvm_pod_demote(pod->id, region, d.nr_data);
+		goto out;
+	ret = demote_by_content(&d, copy);
+	if (ret) {
+		thaw(pod, region);
+		demote_end(&d);
+		goto out;
 	}
+	pod_ledger_count(&pod->ledger, pod_shard(), POD_EVENT_DEMOTED,
+			 !!d.nr_data);
+	trace_kvm_pod_demote(pod->id, region, d.nr_data);
+out:
+	pod_leaf_free(d.leaf);
 	return ret;
 }
 
@@ -326,32 +349,51 @@ static bool reserve_in_flight(struct pod *pod)
 	return view.reserve;
 }
 
-/* One attempt: 0 if something came back, or why not. */
+/*
+ * One attempt: 0 if something came back, -ENODATA if one region less is in
+ * question, else why not.
+ */
 static int reclaim_once(struct pod *pod)
 {
 	int ret = pod_demote_next(pod, false);
 
-	return ret && pod_unpark_some(pod) ? 0 : ret;
+	if (ret != -ENOENT)
+		return ret;
+	if (pod_unpark_some(pod))
+		return 0;
+	/* The pod owns less than it promised: that comes before a refusal. */
+	pod_target_top_up(pod);
+	return ret;
 }
 
-bool pod_reclaim(struct pod *pod)
+/* Is there anything to wait for, after @ret? */
+static bool reclaim_may_wait(struct pod *pod, int ret, unsigned int tries)
 {
-	unsigned int tries = 0, pauses = 0;
+	if (fatal_signal_pending(current) || tries >= POD_RECLAIM_TRIES)
+		return false;
+	return ret != -ENOENT || reserve_in_flight(pod);
+}
+
+bool pod_reclaim(struct pod *pod, unsigned int round)
+{
+	unsigned int tries = 0;
 	int ret;
 
+	/* What is there was of no use before: it is blocks, or others' too. */
+	if (round)
+		usleep_range(100, 1000);
+	if (fatal_signal_pending(current))
+		return false;
 	while (stock_is_empty(pod)) {
 		ret = reclaim_once(pod);
 		if (!ret)
-			break;
-		if (ret != -ENOENT && ++tries % POD_RECLAIM_BUSY)
-			continue;
-		if (tries >= POD_RECLAIM_TRIES)
-			return false;
-		if (ret == -ENOENT && !reserve_in_flight(pod))
-			return false;
-		if (++pauses > POD_RECLAIM_PAUSES || fatal_signal_pending(current))
-			return false;
-		usleep_range(100, 1000);
+			return true;
+		if (ret != -ENODATA) {
+			if (!reclaim_may_wait(pod, ret, ++tries))
+				return !stock_is_empty(pod);
+			usleep_range(100, 1000);
+		}
+		cond_resched();
 	}
-	return true;
+	return round < POD_RECLAIM_ROUNDS;
 }

@@ -23,9 +23,10 @@ int pod_demote(struct pod *pod, unsigned long region, bool copy);
 int pod_demote_next(struct pod *pod, bool given);
 
 /*
- * The reserve is empty: get something back. True if a touch may try again,
- * false if the guest holds all that it may hold.
+ * The reserve is empty: get something back. @round counts the calls for one
+ * touch. True if the touch may try again, false if the guest holds all that it
+ * may hold, or the toucher is being killed.
  */
-bool pod_reclaim(struct pod *pod);
+bool pod_reclaim(struct pod *pod, unsigned int round);
 
 #endif /* POD_DEMOTE_H */

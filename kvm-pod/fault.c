@@ -204,7 +204,8 @@ static vm_fault_t fault_exhausted(struct pod *pod, struct vm_fault *vmf)
 }
 
 static vm_fault_t fault_populate(struct pod *pod, struct vm_fault *vmf,
-				 const struct pod_slot *slot)
+				 const struct pod_slot *slot,
+				 unsigned int *round)
 {
 	struct pod_touch touch = { .pmd_mappable = pmd_mappable(vmf) };
 	struct folio *folio = pod_populate(pod, vmf->pgoff, slot, touch);
@@ -218,7 +219,9 @@ static vm_fault_t fault_populate(struct pod *pod, struct vm_fault *vmf,
 	case -EAGAIN:
 		return POD_AGAIN;
 	case -ENOSPC:
-		return pod_reclaim(pod) ? POD_AGAIN : fault_exhausted(pod, vmf);
+		if (pod_reclaim(pod, (*round)++))
+			return POD_AGAIN;
+		return fault_exhausted(pod, vmf);
 	default:
 		return VM_FAULT_OOM;
 	}
@@ -232,7 +235,8 @@ static vm_fault_t fault_frozen(struct pod *pod, struct vm_fault *vmf)
 	return POD_AGAIN;
 }
 
-static vm_fault_t fault_step(struct pod *pod, struct vm_fault *vmf)
+static vm_fault_t fault_step(struct pod *pod, struct vm_fault *vmf,
+			     unsigned int *round)
 {
 	struct pod_slot slot;
 	struct folio *folio = pod_look(pod, vmf->pgoff, &slot);
@@ -242,19 +246,20 @@ static vm_fault_t fault_step(struct pod *pod, struct vm_fault *vmf)
 	if (folio)
 		return fault_ram(pod, vmf, folio);
 	if (is_write(vmf))
-		return fault_populate(pod, vmf, &slot);
+		return fault_populate(pod, vmf, &slot, round);
 	return fault_zero(pod, vmf, slot.region);
 }
 
 vm_fault_t pod_fault(struct vm_fault *vmf)
 {
 	struct pod *pod = vmf_pod(vmf);
+	unsigned int round = 0;
 	vm_fault_t ret;
 
 	if (unlikely(vmf->pgoff >= pod->ledger.size || READ_ONCE(pod->dead)))
 		return VM_FAULT_SIGBUS;
 	do {
-		ret = fault_step(pod, vmf);
+		ret = fault_step(pod, vmf, &round);
 	} while (ret == POD_AGAIN);
 	return ret;
 }

@@ -28,7 +28,7 @@ static void float_alloc(struct pod *pod)
 		if (!folio)
 			break;
 		list_add(&folio->lru, &f->small);
-		f->nr_small++;
+		WRITE_ONCE(f->nr_small, f->nr_small + 1);
 		cond_resched();
 	}
 	pod_ledger_float(&pod->ledger, f->nr_small - before);
@@ -82,7 +82,7 @@ static void pay_locked(struct pod *pod, struct folio *huge, u64 lent)
 		list_del(&folio->lru);
 		pod_reserve_add(pod, pod_shard(), folio);
 	}
-	f->nr_small = 0;
+	WRITE_ONCE(f->nr_small, 0);
 	f->huge = huge;
 	pod_work_kick(pod);
 }
@@ -93,27 +93,42 @@ static bool have_small(struct pod *pod)
 	       pod_stock_nr(&pod->stock, POD_STOCK_SMALL_DIRTY);
 }
 
-bool pod_float_exchange(struct pod *pod)
+void pod_float_ready(struct pod *pod)
+{
+	if (READ_ONCE(pod->flt.nr_small) == POD_FLOAT_PAGES)
+		return;
+	pod_work_kick(pod);
+	flush_work(&pod->work);
+}
+
+/* True if the reserve has single pages now. */
+static bool exchange_locked(struct pod *pod)
 {
 	struct pod_float *f = &pod->flt;
 	struct folio *huge;
-	bool ok;
 
-	mutex_lock(&f->lock);
-	ok = have_small(pod);
-	if (ok)
-		goto out;
-	if (f->nr_small < POD_FLOAT_PAGES)
-		fill_locked(pod);
-	if (!f->nr_small)
-		goto out;
+	lockdep_assert_held(&f->lock);
+	if (have_small(pod))
+		return true;
+	if (!f->nr_small || f->huge)
+		return false;
 	huge = pod_reserve_take_any(pod, true);
 	if (!huge)
-		goto out;
+		return false;
 	pay_locked(pod, huge, 0);
-	ok = true;
-out:
-	mutex_unlock(&f->lock);
+	return true;
+}
+
+bool pod_float_exchange(struct pod *pod)
+{
+	bool ok;
+
+	if (!pod_reserve_huge_pages(pod))
+		return have_small(pod);
+	pod_float_ready(pod);
+	mutex_lock(&pod->flt.lock);
+	ok = exchange_locked(pod);
+	mutex_unlock(&pod->flt.lock);
 	return ok;
 }
 
@@ -124,12 +139,10 @@ int pod_float_borrow(struct pod *pod, struct list_head *pages, unsigned int nr)
 
 	lockdep_assert_held(&f->lock);
 	if (f->huge || f->nr_small < nr)
-		fill_locked(pod);
-	if (f->nr_small < nr)
 		return -ENOMEM;
 	for (i = 0; i < nr; i++)
 		list_move(f->small.next, pages);
-	f->nr_small -= nr;
+	WRITE_ONCE(f->nr_small, f->nr_small - nr);
 	return 0;
 }
 
@@ -138,7 +151,7 @@ void pod_float_return(struct pod *pod, struct list_head *pages,
 {
 	lockdep_assert_held(&pod->flt.lock);
 	list_splice_init(pages, &pod->flt.small);
-	pod->flt.nr_small += nr;
+	WRITE_ONCE(pod->flt.nr_small, pod->flt.nr_small + nr);
 }
 
 void pod_float_repay(struct pod *pod, struct folio *huge, unsigned int nr)

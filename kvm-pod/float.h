@@ -13,8 +13,15 @@
 
 void pod_float_init(struct pod *pod);
 
-/* Fill it up. 0, or -ENOMEM if it could not be filled whole. May sleep. */
+/*
+ * Fill it up, from the worker or before the pod is published: in a fault the
+ * toucher's cpuset would decide where pages may come from. 0, or -ENOMEM if
+ * it could not be filled whole.
+ */
 int pod_float_fill(struct pod *pod);
+
+/* If it is not full, have the worker fill it, and wait. No lock is held. */
+void pod_float_ready(struct pod *pod);
 
 /*
  * Exchange a block of the reserve for single pages. True if the reserve has

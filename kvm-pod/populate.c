@@ -160,5 +160,8 @@ struct folio *pod_populate(struct pod *pod, unsigned long index,
 		folio = populate_huge(pod, pod_region(index));
 	if (folio == ERR_PTR(-ENOSPC))
 		folio = populate_small(pod, index, hole);
+	/* The host gives no single page for a block: better the block itself. */
+	if (folio == ERR_PTR(-ENOSPC) && touch.hole)
+		folio = populate_huge(pod, pod_region(index));
 	return folio;
 }

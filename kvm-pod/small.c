@@ -12,9 +12,6 @@
 #include "discard.h"
 #include "reserve.h"
 
-/* Leaf words looked at for parked pages in one call. */
-#define POD_UNPARK_REGIONS	64
-
 /**
  * struct pod_batch - single pages of one region on their way out
  * @pod: whose
@@ -228,7 +225,7 @@ static bool unpark(struct pod_batch *b, struct folio *folio)
 	pod_lock_region(pod, b->region);
 	alone = folio_ref_count(folio) == POD_OWN_REFS + 1;
 	/* One page: short enough to be scanned under the lock. */
-	if (alone)
+	if (alone && likely(!pod_folio_poisoned(folio)))
 		zero = pod_page_is_zero(folio, 0);
 	if (alone && zero) {
 		pod_pmt_clear_page(&pod->pmt, pod_shard(), index,
@@ -299,20 +296,18 @@ static bool is_small(struct pod *pod, unsigned long region)
 
 bool pod_unpark_some(struct pod *pod)
 {
-	unsigned int budget = POD_UNPARK_REGIONS;
 	unsigned long nr = pod->pmt.nr_regions;
 	unsigned long i, region;
 	bool any = false;
 
 	if (!pod_ledger_gauge(&pod->ledger, POD_GAUGE_PARKED))
 		return false;
-	for (i = 0; i < nr && budget && !any; i++) {
+	for (i = 0; i < nr && !any; i++) {
 		region = READ_ONCE(pod->unpark_cursor);
 		WRITE_ONCE(pod->unpark_cursor, (region + 1) % nr);
-		if (!is_small(pod, region))
-			continue;
-		budget--;
-		any = unpark_region(pod, region);
+		if (is_small(pod, region))
+			any = unpark_region(pod, region);
+		cond_resched();
 	}
 	return any;
 }
