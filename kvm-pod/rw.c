@@ -42,11 +42,13 @@ static size_t read_page(struct pod *pod, loff_t pos, struct iov_iter *to)
 	unsigned long index = pos >> PAGE_SHIFT;
 	struct pod_slot slot;
 	struct folio *folio = look_steady(pod, index, &slot);
-	size_t done;
+	size_t done = 0;
 
 	if (!folio)
 		return iov_iter_zero(len, to);
-	done = copy_page_to_iter(page_of(folio, index), offset, len, to);
+	if (likely(!PageHWPoison(page_of(folio, index))))
+		done = copy_page_to_iter(page_of(folio, index), offset, len,
+					 to);
 	folio_put(folio);
 	return done;
 }
@@ -81,17 +83,21 @@ static struct folio *get_for_write(struct pod *pod, unsigned long index)
 	const struct pod_touch touch = { .whole_file = true };
 	struct pod_slot slot;
 	struct folio *folio;
+	unsigned int round = 0;
 
 	for (;;) {
 		folio = look_steady(pod, index, &slot);
-		if (folio)
+		if (folio) {
+			/* Who put it there may still be recalling zeroes. */
+			folio_wait_locked(folio);
 			return folio;
+		}
 		folio = pod_populate(pod, index, &slot, touch);
 		if (!IS_ERR(folio)) {
 			folio_unlock(folio);
 			return folio;
 		}
-		if (PTR_ERR(folio) == -ENOSPC && !pod_reclaim(pod))
+		if (PTR_ERR(folio) == -ENOSPC && !pod_reclaim(pod, round++))
 			return folio;
 		if (PTR_ERR(folio) == -ENOMEM || fatal_signal_pending(current))
 			return folio;
@@ -108,6 +114,10 @@ static ssize_t write_page(struct pod *pod, loff_t pos, struct iov_iter *from)
 
 	if (IS_ERR(folio))
 		return PTR_ERR(folio);
+	if (unlikely(PageHWPoison(page_of(folio, index)))) {
+		folio_put(folio);
+		return -EIO;
+	}
 	done = copy_page_from_iter(page_of(folio, index), offset, len, from);
 	folio_put(folio);
 	return done ?: -EFAULT;

@@ -125,10 +125,17 @@ bool pod_pmt_split_hole(struct pod_pmt *pmt, unsigned int shard,
 			unsigned long region, struct pod_leaf *leaf)
 {
 	u64 word = pmt->word[region];
+	u64 page = (word & R_GIVEN ? P_GIVEN : 0) |
+		   (word & R_ZERO ? P_ZERO : 0);
 	unsigned int i;
 
+	/*
+	 * The zeroes that went out are each page's business from here on: who
+	 * populates one before the caller has recalled them all recalls its
+	 * own.
+	 */
 	for (i = 0; i < POD_REGION_PAGES; i++)
-		leaf->page[i] = word & R_GIVEN ? P_GIVEN : 0;
+		leaf->page[i] = page;
 	pod_pmt_store_region(pmt, shard, region, (unsigned long)leaf | R_SMALL);
 	return word & R_ZERO;
 }
