@@ -134,7 +134,9 @@ static struct folio *pick_zero(const struct vm_fault *vmf, enum pod_kind kind)
 
 	if (kind == POD_HOLE && pmd_mappable(vmf))
 		zero = pod_zero_huge(region);
-	return zero ?: pod_zero_small(region);
+	if (zero && likely(!pod_folio_poisoned(zero)))
+		return zero;
+	return pod_zero_small(region);
 }
 
 /* The zero folio is locked: is it still right, and let it be known. */
@@ -157,6 +159,8 @@ static vm_fault_t fault_zero(struct pod *pod, struct vm_fault *vmf,
 {
 	struct folio *zero = pick_zero(vmf, kind);
 
+	if (unlikely(pod_folio_poisoned(zero)))
+		return VM_FAULT_HWPOISON;
 	if (unlikely(folio_ref_count(zero) > POD_ZERO_REFS_MAX))
 		return VM_FAULT_SIGBUS;
 	folio_get(zero);

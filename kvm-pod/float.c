@@ -132,12 +132,29 @@ bool pod_float_exchange(struct pod *pod)
 	return ok;
 }
 
+/* Pages lie here for long: one may have got a memory error. */
+static void drop_poisoned(struct pod *pod)
+{
+	struct pod_float *f = &pod->flt;
+	struct folio *folio, *next;
+
+	list_for_each_entry_safe(folio, next, &f->small, lru) {
+		if (likely(!pod_folio_poisoned(folio)))
+			continue;
+		list_del(&folio->lru);
+		WRITE_ONCE(f->nr_small, f->nr_small - 1);
+		pod_ledger_float(&pod->ledger, -1);
+		pod_free_folio(folio);
+	}
+}
+
 int pod_float_borrow(struct pod *pod, struct list_head *pages, unsigned int nr)
 {
 	struct pod_float *f = &pod->flt;
 	unsigned int i;
 
 	lockdep_assert_held(&f->lock);
+	drop_poisoned(pod);
 	if (f->huge || f->nr_small < nr)
 		return -ENOMEM;
 	for (i = 0; i < nr; i++)

@@ -141,7 +141,10 @@ static void drain_leaf(struct pod_leaf *leaf)
 		if (!handle)
 			continue;
 		folio = pod_folio(handle);
+		/* Who marks it dirty holds the lock, or else the inode. */
+		folio_lock(folio);
 		folio->mapping = NULL;
+		folio_unlock(folio);
 		pod_free_folio(folio);
 	}
 	pod_leaf_free(leaf);

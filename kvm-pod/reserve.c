@@ -133,6 +133,7 @@ void pod_reserve_trim(struct pod *pod, bool split)
 	u64 surplus;
 
 	while ((surplus = pod_ledger_surplus(&pod->ledger))) {
+		cond_resched();
 		if (surplus >= POD_REGION_PAGES && trim_one(pod, true))
 			continue;
 		if (trim_one(pod, false))

@@ -77,6 +77,9 @@ static int fill_chunk(struct pod_fill *fill, unsigned int shard, u64 nr)
 
 static bool fill_interrupted(const struct pod_fill *fill)
 {
+	/* A raise through sysfs: the pod's teardown waits for it. */
+	if (READ_ONCE(fill->pod->dying))
+		return true;
 	if (current->flags & PF_KTHREAD)
 		return false;
 	return fill->fatal_only ? fatal_signal_pending(current) :
