@@ -8,6 +8,7 @@ import images
 from errors import Skip, check
 from l1 import L1
 from l2 import L2
+from limits import Deadline
 from pod import CLASS, DEBUGFS, PAGE, Pod, Sampler, check_bound, check_sums, mib
 
 # What slabs and the agents' own processes take and give.
@@ -107,6 +108,7 @@ class Bed:
             self.l1.close()
 
     def _end_guest(self, guest):
+        guest.check_alive()
         if not guest.running():
             return
         guest.qmp.call("stop")
@@ -121,12 +123,12 @@ class Bed:
             self.log(f"audit of {name}: {pod.audit()}")
 
     def _wait_no_pod(self, timeout):
-        deadline = time.monotonic() + timeout
+        deadline = Deadline(timeout)
         while True:
             count = self.l1.read_number(f"{CLASS}/pods")
             if count == 0:
                 return
-            check(time.monotonic() < deadline, f"{count} pods are left after {timeout} s")
+            check(not deadline.over(), f"{count} pods are left after {deadline.seconds:.0f} s")
             time.sleep(0.1)
 
     def _settled_free(self):

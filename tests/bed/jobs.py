@@ -9,9 +9,10 @@ import subprocess
 import threading
 import time
 
+from limits import SCALE
+
 SUMMARY = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
 SKIPPED_STATUS = 77
-_SCALE = float(os.environ.get("KVM_POD_TIMEOUT_SCALE", "1"))
 
 
 class Job:
@@ -24,7 +25,7 @@ class Job:
     def __init__(self, name, command, timeout, counted=False, env=None):
         self.name = name
         self.command = command
-        self.timeout = timeout * _SCALE
+        self.timeout = timeout * SCALE
         self.counted = counted
         self.env = env or {}
 

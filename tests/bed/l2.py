@@ -4,8 +4,10 @@
 import re
 import time
 
+import console
 from agent import Agent
 from errors import BedError, Dead, Timeout, check
+from limits import Deadline
 from pod import CLASS, Pod
 from qmp import Qmp
 
@@ -38,7 +40,7 @@ class L2:
                  cpu="host", launcher="qemu-system-x86_64", wait_qmp=True):
         self._l1 = l1
         self.console = l1.stream("l2console")
-        self._seen = self.console.position()
+        self._seen = self._checked = self.console.position()
         self._agent = Agent(l1.stream("l2agent"), self.check_alive)
         qmp_start = l1.stream("qmp").position()
         self.pid = self._launch(launcher, f"-cpu {cpu} -smp {cpus} {backend} {devices}", append)
@@ -103,14 +105,14 @@ class L2:
 
     def wait_balloon(self, wanted, timeout=40, slack=1 << 20):
         """Wait until the guest reports wanted bytes, give or take slack."""
-        deadline = time.monotonic() + timeout
+        deadline = Deadline(timeout)
         while True:
             actual = self.balloon_actual()
             if abs(actual - wanted) <= slack:
                 return actual
-            if time.monotonic() > deadline:
+            if deadline.over():
                 raise Timeout(f"the balloon stands at {actual >> 20} MiB, not "
-                              f"{wanted >> 20} MiB, after {timeout} s")
+                              f"{wanted >> 20} MiB, after {deadline.seconds:.0f} s")
             time.sleep(0.3)
 
     def running(self):
@@ -118,7 +120,14 @@ class L2:
                               f" /proc/{self.pid}/status; echo $?") == "0"
 
     def check_alive(self):
+        """Raise Dead when L1 is in trouble, or the guest's kernel complained."""
         self._l1.check_alive()
+        lines = self.console.lines
+        end = len(lines)
+        bad = console.trouble_in(lines[self._checked:end])
+        if bad:
+            raise Dead(f"the guest's kernel said: {bad}\n{self.tail(30)}")
+        self._checked = end
 
     def status(self):
         """The exit status of its QEMU, None while it runs."""
@@ -126,10 +135,10 @@ class L2:
         return int(text) if text else None
 
     def wait_exit(self, timeout=20):
-        deadline = time.monotonic() + timeout
+        deadline = Deadline(timeout)
         while self.status() is None:
-            if time.monotonic() > deadline:
-                raise Timeout(f"QEMU has not ended after {timeout} s")
+            if deadline.over():
+                raise Timeout(f"QEMU has not ended after {deadline.seconds:.0f} s")
             time.sleep(0.1)
         return self.status()
 

@@ -4,6 +4,7 @@
 import time
 
 from errors import BedError, SceneFailed, Timeout, check
+from limits import Deadline
 
 CLASS = "/sys/class/kvm-pod"
 DEBUGFS = "/sys/kernel/debug/kvm-pod"
@@ -36,22 +37,22 @@ class Pod:
 
     def audit(self, timeout=10):
         """Recount everything; to be called while nothing but the pod's worker moves."""
-        deadline = time.monotonic() + timeout
+        deadline = Deadline(timeout)
         verdict = "BUSY"
-        while verdict.startswith("BUSY") and time.monotonic() < deadline:
+        while verdict.startswith("BUSY") and not deadline.over():
             verdict = self._l1.watch(f"cat {DEBUGFS}/pod{self.number}/audit")
         check(verdict.startswith("ok"), f"audit of pod{self.number}: {verdict}")
         return verdict
 
     def wait(self, wanted, timeout, what):
         """Poll numbers() until wanted(numbers) holds; return them."""
-        deadline = time.monotonic() + timeout
+        deadline = Deadline(timeout)
         while True:
             numbers = self.numbers()
             if wanted(numbers):
                 return numbers
-            if time.monotonic() > deadline:
-                raise Timeout(f"no {what} after {timeout} s: {brief(numbers)}")
+            if deadline.over():
+                raise Timeout(f"no {what} after {deadline.seconds:.0f} s: {brief(numbers)}")
             time.sleep(0.3)
 
 

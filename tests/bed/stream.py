@@ -11,6 +11,7 @@ import threading
 import time
 
 from errors import Dead, Timeout
+from limits import Deadline
 
 
 class Stream:
@@ -36,14 +37,14 @@ class Stream:
 
         health() is called now and then, to raise when waiting became pointless.
         """
-        deadline = time.monotonic() + timeout
+        deadline = Deadline(timeout)
         while True:
             with self.changed:
                 for index in range(start, len(self.lines)):
                     if wanted(self.lines[index]):
                         return index
                 start = max(start, len(self.lines))
-                left = deadline - time.monotonic()
+                left = deadline.left()
                 if not self.closed and left > 0:
                     self.changed.wait(min(left, 0.5))
                 fresh = len(self.lines) > start
@@ -51,7 +52,7 @@ class Stream:
             if not fresh and self.closed:
                 raise Dead(f"{self.name}: the machine is gone")
             if not fresh and left <= 0:
-                raise Timeout(f"{self.name}: nothing after {timeout} s")
+                raise Timeout(f"{self.name}: nothing after {deadline.seconds:.0f} s")
 
     def position(self):
         """Where the next line will be."""

@@ -6,7 +6,7 @@ from steps import boot_ballooned, move_balloon
 
 TIMEOUT = 90
 REPORTING = "-device virtio-balloon-pci,free-page-reporting=on"
-FILE_MIB = 96
+FILE_MIB = 64
 
 
 def run(bed):
@@ -15,8 +15,8 @@ def run(bed):
     guest.sh(f"memfile fill /tmp/data {FILE_MIB} 7", timeout=30)
     bed.log(f"a file of {FILE_MIB} MiB is written")
     # Memory that is touched and freed again and again gives the pages to report.
-    guest.post("while [ ! -e /tmp/enough ]; do hog 32 0; done >/dev/null &")
-    for turn, target in enumerate((208, 320, 192, 256)):
+    guest.post("while [ ! -e /tmp/enough ]; do hog 16 0; done >/dev/null &")
+    for turn, target in enumerate((224, 320, 208, 256)):
         move_balloon(bed, guest, pod, target * MIB)
         expect_file(guest)
         guest.sh(f"memfile fill /tmp/other {8 + turn} {turn}; rm /tmp/other")
