@@ -112,6 +112,8 @@ static void op_split_hole(struct model_region *r, unsigned long nr,
 	zero = pod_pmt_split_hole(&pmt, i, nr,
 				  zalloc_aligned(sizeof(struct pod_leaf)));
 	CHECK(zero == r->zero);
+	for (i = 0; i < POD_REGION_PAGES; i++)
+		r->page[i].zero = r->zero;
 	r->kind = POD_SMALL;
 	r->zero = false;
 }

@@ -119,6 +119,23 @@ static void zero_flag_outlives_collapse(void)
 	unlock(0);
 }
 
+/*
+ * Who populates a page of a region that another thread has just split must
+ * know of the zeroes, which the other may not have recalled yet.
+ */
+static void split_hands_zeroes_down(void)
+{
+	pmt_make();
+	lock(0);
+	pod_pmt_set_zero(&pmt, 3);
+	CHECK(pod_pmt_split_hole(&pmt, 0, 0, &leaf));
+	CHECK(pod_pmt_populate_page(&pmt, 0, 5, 9));
+	CHECK(pod_pmt_populate_page(&pmt, 0, 3, 10));
+	pod_pmt_clear_page(&pmt, 0, 3, false);
+	CHECK(!pod_pmt_populate_page(&pmt, 0, 3, 11));
+	unlock(0);
+}
+
 static void mixed_region_does_not_collapse(void)
 {
 	unsigned int i;
@@ -237,6 +254,7 @@ const struct test tests[] = {
 	{ "pmt: a write takes a given page back", write_takes_given_page_back },
 	{ "pmt: the zero flag outlives a collapse",
 	  zero_flag_outlives_collapse },
+	{ "pmt: a split hands the zeroes down", split_hands_zeroes_down },
 	{ "pmt: a mixed region does not collapse",
 	  mixed_region_does_not_collapse },
 	{ "pmt: marks come and go", marks_come_and_go },

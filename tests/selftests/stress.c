@@ -28,6 +28,7 @@ POD_FIXTURE(SIZE, SIZE / 2)
  * @small: the pod mapped so that no 2 MiB mapping fits
  * @tag: what a page was filled with by its owner, 0 for zero
  * @lowest: of the targets that are set
+ * @highest: of the targets that are set
  * @must_fit: no write may fail for want of memory
  * @failed: writes that were refused
  */
@@ -36,6 +37,7 @@ struct stress {
 	u8 *small;
 	uint32_t tag[NR_PAGES];
 	u64 lowest;
+	u64 highest;
 	bool must_fit;
 	unsigned int ops;
 	int failed;
@@ -203,7 +205,7 @@ static void do_zap(struct worker *w, unsigned int page)
 static void do_target(struct worker *w)
 {
 	struct stress *s = w->stress;
-	u64 range = (SIZE - s->lowest) / PAGE;
+	u64 range = (s->highest - s->lowest) / PAGE;
 	u64 target = s->lowest + rand_r(&w->seed) % (range + 1) * PAGE;
 	int ret = pod_set_target(s->pod, target, NULL);
 
@@ -287,17 +289,18 @@ static void storm(struct __test_metadata *_metadata, struct stress *s)
 }
 
 static void stress(struct __test_metadata *_metadata, struct pod *pod,
-		   u64 lowest)
+		   u64 lowest, u64 highest)
 {
 	static struct stress s;
 	void *reserved;
 
 	s.pod = pod;
 	s.lowest = lowest;
+	s.highest = highest;
 	s.must_fit = lowest == SIZE;
 	s.small = map_unaligned(pod->fd, SIZE, RW, &reserved);
 	ASSERT_NE(NULL, s.small);
-	ASSERT_EQ(0, pod_set_target(pod, SIZE, NULL));
+	ASSERT_EQ(0, pod_set_target(pod, highest, NULL));
 	storm(_metadata, &s);
 	munmap(s.small, SIZE);
 }
@@ -305,13 +308,24 @@ static void stress(struct __test_metadata *_metadata, struct pod *pod,
 /* The target is all there is: no write may ever be refused. */
 TEST_F_TIMEOUT(pod, within_the_target, 170)
 {
-	stress(_metadata, &self->pod, SIZE);
+	stress(_metadata, &self->pod, SIZE, SIZE);
+	EXPECT_EQ(0, pod_attr(&self->pod, "exhausted"));
 }
 
 /* The target moves below what is in use: writes may be refused, no more. */
 TEST_F_TIMEOUT(pod, with_a_moving_target, 170)
 {
-	stress(_metadata, &self->pod, REGION);
+	stress(_metadata, &self->pod, REGION, SIZE);
+	EXPECT_LT(0, pod_attr(&self->pod, "demoted"));
+}
+
+/* Half of what is wanted: every touch looks for pages that were given. */
+TEST_F_TIMEOUT(pod, beyond_the_target, 170)
+{
+	stress(_metadata, &self->pod, SIZE / 2, SIZE / 2);
+	EXPECT_LT(0, pod_attr(&self->pod, "demoted"));
+	EXPECT_LT(0, pod_attr(&self->pod, "exhausted"));
+	EXPECT_EQ(SIZE / 2, POD_GET(&self->pod, owned));
 }
 
 TEST_HARNESS_MAIN
