@@ -39,6 +39,7 @@ class L2:
     def __init__(self, l1, backend, append="", devices="-device virtio-balloon-pci", cpus=1,
                  cpu="host", launcher="qemu-system-x86_64", wait_qmp=True):
         self._l1 = l1
+        self.allowed = None
         self.console = l1.stream("l2console")
         self._seen = self._checked = self.console.position()
         self._agent = Agent(l1.stream("l2agent"), self.check_alive)
@@ -124,7 +125,7 @@ class L2:
         self._l1.check_alive()
         lines = self.console.lines
         end = len(lines)
-        bad = console.trouble_in(lines[self._checked:end])
+        bad = console.trouble_in(lines[self._checked:end], self.allowed)
         if bad:
             raise Dead(f"the guest's kernel said: {bad}\n{self.tail(30)}")
         self._checked = end

@@ -12,6 +12,7 @@ def run(bed):
     l1 = bed.boot()
     guest, pod = boot_ballooned(bed)
     check(pod.read("populated") > 32 * MIB, "a guest cannot run on so few pages")
+    check(pod.read("ept_faults") > 32, "the NPT violations were not counted")
     bed.log(bed.audit(guest))
     expect_query_pod(guest, pod)
 
