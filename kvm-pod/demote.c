@@ -17,6 +17,7 @@
 #include "discard.h"
 #include "float.h"
 #include "reserve.h"
+#include "small.h"
 #include "target.h"
 #include "trace.h"
 
@@ -83,7 +84,7 @@ static bool is_alone(struct pod_demotion *d)
 	bool ok;
 
 	pod_lock_region(pod, d->region);
-	ok = folio_ref_count(d->folio) == POD_OWN_REFS + 1;
+	ok = pod_is_alone(pod, d->folio);
 	marks = pod_pmt_marks(&pod->pmt, d->region);
 	if (marks)
 		bitmap_copy(d->given, marks->given, POD_REGION_PAGES);
@@ -102,7 +103,8 @@ static bool demote_begin(struct pod_demotion *d)
 		pod_wait_thawed(d->pod, d->region);
 	if (!d->folio)
 		return false;
-	if (!folio_trylock(d->folio))
+	/* Pinned: it would be unmapped for nothing, and again at the next try. */
+	if (folio_maybe_dma_pinned(d->folio) || !folio_trylock(d->folio))
 		goto put;
 	if (!try_freeze(d))
 		goto unlock;
@@ -200,7 +202,7 @@ static int copy_data(struct pod_demotion *d)
 		if (copy_mc_highpage(folio_page(to, 0),
 				     folio_page(d->folio, i)))
 			return -EIO;
-		to->mapping = d->pod->mapping;
+		pod_adopt_small(d->pod, to);
 		to->index = first + i;
 		pod_leaf_set(d->leaf, i, POD_PAGE_RAM, pod_handle(to));
 		to = list_next_entry(to, lru);
@@ -241,7 +243,9 @@ static int finish_copy(struct pod_demotion *d)
 	struct pod *pod = d->pod;
 	int ret;
 
-	mutex_lock(&pod->flt.lock);
+	/* Whoever touches the region waits for us: not for the float's refill. */
+	if (!mutex_trylock(&pod->flt.lock))
+		return -EAGAIN;
 	ret = pod_float_borrow(pod, &d->pages, d->nr_data);
 	if (ret)
 		goto out;
@@ -357,7 +361,7 @@ static int reclaim_once(struct pod *pod)
 {
 	int ret = pod_demote_next(pod, false);
 
-	if (ret != -ENOENT)
+	if (!ret || ret == -ENODATA)
 		return ret;
 	if (pod_unpark_some(pod))
 		return 0;

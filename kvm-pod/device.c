@@ -105,6 +105,9 @@ static int get_nodes(nodemask_t *nodes, const struct kvm_pod_create *c)
 		return PTR_ERR(mask);
 	ret = set_nodes(nodes, mask, c->node_mask_words);
 	kfree(mask);
+	/* The helpers that take the pages have no cpuset of their own. */
+	if (!ret && !nodes_subset(*nodes, cpuset_current_mems_allowed))
+		ret = -EINVAL;
 	return ret;
 }
 

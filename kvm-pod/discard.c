@@ -98,7 +98,7 @@ static bool detach_block(struct pod *pod, unsigned long region,
 
 	pod_unmap(pod, pod_region_first(region), POD_REGION_PAGES);
 	pod_lock_region(pod, region);
-	alone = folio_ref_count(folio) == POD_OWN_REFS + 1;
+	alone = pod_is_alone(pod, folio);
 	if (alone)
 		marks = pod_pmt_clear_region(&pod->pmt, pod_shard(), region,
 					     given);

@@ -127,16 +127,17 @@ static vm_fault_t fault_ram(struct pod *pod, struct vm_fault *vmf,
  * In a HOLE the zeroes come as 2 MiB, so that the region keeps its chance of a
  * 2 MiB mapping. In a SMALL region those would hide pages with memory.
  */
-static struct folio *pick_zero(const struct vm_fault *vmf, enum pod_kind kind)
+static struct folio *pick_zero(struct pod *pod, const struct vm_fault *vmf,
+			       enum pod_kind kind)
 {
 	unsigned long region = pod_region(vmf->pgoff);
 	struct folio *zero = NULL;
 
 	if (kind == POD_HOLE && pmd_mappable(vmf))
-		zero = pod_zero_huge(region);
+		zero = pod_zero_huge(pod, region);
 	if (zero && likely(!pod_folio_poisoned(zero)))
 		return zero;
-	return pod_zero_small(region);
+	return pod_zero_small(pod, region);
 }
 
 /* The zero folio is locked: is it still right, and let it be known. */
@@ -157,7 +158,7 @@ static bool flag_zero(struct pod *pod, unsigned long index, enum pod_kind kind)
 static vm_fault_t fault_zero(struct pod *pod, struct vm_fault *vmf,
 			     enum pod_kind kind)
 {
-	struct folio *zero = pick_zero(vmf, kind);
+	struct folio *zero = pick_zero(pod, vmf, kind);
 
 	if (unlikely(pod_folio_poisoned(zero)))
 		return VM_FAULT_HWPOISON;

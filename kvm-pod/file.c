@@ -254,6 +254,9 @@ int pod_file_fadvise(struct file *file, loff_t offset, loff_t len, int advice)
 
 	if (offset < 0 || len < 0)
 		return -EINVAL;
+	/* It changes what may leave. */
+	if (advice == POSIX_FADV_WILLNEED && !(file->f_mode & FMODE_WRITE))
+		return -EBADF;
 	if (advice != POSIX_FADV_WILLNEED || offset >= size)
 		return 0;
 	if (!len || len > size - offset)

@@ -84,7 +84,9 @@ static void pay_locked(struct pod *pod, struct folio *huge, u64 lent)
 	}
 	WRITE_ONCE(f->nr_small, 0);
 	f->huge = huge;
-	pod_work_kick(pod);
+	pod_refill_kick(pod);
+	if (missing)
+		pod_work_kick(pod);
 }
 
 static bool have_small(struct pod *pod)
@@ -95,10 +97,8 @@ static bool have_small(struct pod *pod)
 
 void pod_float_ready(struct pod *pod)
 {
-	if (READ_ONCE(pod->flt.nr_small) == POD_FLOAT_PAGES)
-		return;
-	pod_work_kick(pod);
-	flush_work(&pod->work);
+	if (READ_ONCE(pod->flt.nr_small) != POD_FLOAT_PAGES)
+		pod_refill(pod);
 }
 
 /* True if the reserve has single pages now. */

@@ -50,7 +50,7 @@ static int __init pod_init(void)
 {
 	int ret;
 
-	pod_wq = alloc_workqueue("kvm-pod", WQ_UNBOUND, 0);
+	pod_wq = alloc_workqueue("kvm-pod", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!pod_wq)
 		return -ENOMEM;
 	ret = pod_alloc_init();

@@ -178,10 +178,21 @@ void pod_discard_new(struct pod *pod)
 	pod_free(pod);
 }
 
-void pod_kill(struct pod *pod, const char *why)
+/* The pod contradicts itself: no more touches, the host goes on. */
+static void pod_kill(struct pod *pod, const char *why)
 {
 	WRITE_ONCE(pod->dead, true);
-	WARN_ONCE(1, "kvm-pod: pod%u is inconsistent: %s\n", pod->id, why);
+	pr_err_ratelimited("kvm-pod: pod%u is inconsistent and out of service: %s\n",
+			   pod->id, why);
+}
+
+bool pod_is_alone(struct pod *pod, const struct folio *folio)
+{
+	int refs = folio_ref_count(folio);
+
+	if (unlikely(refs < POD_OWN_REFS + 1))
+		pod_kill(pod, "a page lost its reference");
+	return refs == POD_OWN_REFS + 1;
 }
 
 static const char *recount(struct pod *pod, struct pod_delta *total,
@@ -253,5 +264,7 @@ int pod_audit(struct pod *pod, const char **why, unsigned long *region)
 			return 0;
 	}
 	/* Wrong again and again: is it, or does it only not come to rest? */
-	return pod_ledger_seq(&pod->ledger) == seq ? -EUCLEAN : -EAGAIN;
+	if (pod_ledger_seq(&pod->ledger) != seq || work_busy(&pod->work))
+		return -EAGAIN;
+	return -EUCLEAN;
 }

@@ -74,8 +74,10 @@ struct pod_float {
  * @changed: woken when poll() may have something new to say
  * @target_lock: serialises changes of the target, protects @charged
  * @charged: pages charged to @user and to the module's limit
- * @work: clearing, refill of the float, top-up
+ * @refill: refill of the float; touches wait for it
+ * @work: clearing, top-up, release
  * @shrink: demotion and release while the pod owns more than its target
+ * @shrink_asked: since when @shrink is put off, in jiffies
  * @event: announces changes of @pressure
  * @pressure: the pressure announced last, enum pod_pressure
  * @low_mark: in pages, see pod_policy_pressure()
@@ -111,9 +113,11 @@ struct pod {
 	struct mutex target_lock;
 	u64 charged;
 
+	struct work_struct refill;
 	struct work_struct work;
 	struct delayed_work shrink;
-	struct work_struct event;
+	unsigned long shrink_asked;
+	struct delayed_work event;
 	atomic_t pressure;
 	u64 low_mark;
 	unsigned long unpark_cursor;
@@ -198,7 +202,10 @@ void pod_discard_new(struct pod *pod);
 /* Recount everything: NULL, or what is wrong; -EAGAIN while it will not rest */
 int pod_audit(struct pod *pod, const char **why, unsigned long *region);
 
-/* The pod contradicts itself: no more touches, the host goes on. */
-void pod_kill(struct pod *pod, const char *why);
+/*
+ * Is there no reference to @folio but the pod's and the caller's? It is
+ * unmapped, and its region's lock is held.
+ */
+bool pod_is_alone(struct pod *pod, const struct folio *folio);
 
 #endif /* POD_POD_H */

@@ -10,6 +10,7 @@
 
 #include "alloc.h"
 #include "reserve.h"
+#include "small.h"
 #include "trace.h"
 #include "work.h"
 #include "zerofolio.h"
@@ -137,8 +138,7 @@ static struct folio *populate_small(struct pod *pod, unsigned long index,
 		return ERR_PTR(ret);
 	}
 	folio_claim(folio, index);
-	/* Without it fast GUP refuses single pages, on 6.12. */
-	folio->mapping = pod->mapping;
+	pod_adopt_small(pod, folio);
 	if (!install_small(pod, index, folio, &zero)) {
 		folio_unclaim(pod, folio);
 		return ERR_PTR(-EAGAIN);

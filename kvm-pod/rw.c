@@ -35,20 +35,20 @@ static struct folio *look_steady(struct pod *pod, unsigned long index,
  * The reference keeps the page in place, so that no lock is needed while the
  * user's buffer faults; it may be pod memory itself.
  */
-static size_t read_page(struct pod *pod, loff_t pos, struct iov_iter *to)
+static ssize_t read_page(struct pod *pod, loff_t pos, struct iov_iter *to)
 {
 	size_t offset = offset_in_page(pos);
 	size_t len = min_t(size_t, PAGE_SIZE - offset, iov_iter_count(to));
 	unsigned long index = pos >> PAGE_SHIFT;
 	struct pod_slot slot;
 	struct folio *folio = look_steady(pod, index, &slot);
-	size_t done = 0;
+	ssize_t done = -EIO;
 
 	if (!folio)
-		return iov_iter_zero(len, to);
+		return iov_iter_zero(len, to) ?: -EFAULT;
 	if (likely(!PageHWPoison(page_of(folio, index))))
 		done = copy_page_to_iter(page_of(folio, index), offset, len,
-					 to);
+					 to) ?: -EFAULT;
 	folio_put(folio);
 	return done;
 }
@@ -59,15 +59,15 @@ ssize_t pod_file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	struct pod *pod = inode->i_private;
 	loff_t size = i_size_read(inode);
 	ssize_t total = 0;
-	size_t done;
+	ssize_t done;
 
 	if (iocb->ki_pos >= size)
 		return 0;
 	iov_iter_truncate(to, size - iocb->ki_pos);
 	while (iov_iter_count(to)) {
 		done = read_page(pod, iocb->ki_pos, to);
-		if (!done)
-			return total ?: -EFAULT;
+		if (done < 0)
+			return total ?: done;
 		iocb->ki_pos += done;
 		total += done;
 		if (fatal_signal_pending(current))

@@ -5,6 +5,7 @@
  */
 #include "small.h"
 
+#include <linux/bitmap.h>
 #include <linux/pagemap.h>
 
 #include "alloc.h"
@@ -18,14 +19,14 @@
  * @region: where
  * @given: what they become
  * @locked: locked folios with a reference of ours, linked by ->lru
- * @busy: pages that could not be locked at once
+ * @busy: pages that could not be locked at once, by their place
  */
 struct pod_batch {
 	struct pod *pod;
 	unsigned long region;
 	bool given;
 	struct list_head locked;
-	unsigned int busy;
+	DECLARE_BITMAP(busy, POD_REGION_PAGES);
 };
 
 /* The region's lock is held. */
@@ -47,7 +48,7 @@ static void batch_add(struct pod_batch *b, unsigned long index)
 		list_add_tail(&folio->lru, &b->locked);
 	} else {
 		folio_put(folio);
-		b->busy++;
+		__set_bit(index % POD_REGION_PAGES, b->busy);
 	}
 }
 
@@ -74,7 +75,7 @@ static void batch_detach(struct pod_batch *b, struct list_head *gone)
 
 	pod_lock_region(pod, b->region);
 	list_for_each_entry_safe(folio, next, &b->locked, lru) {
-		if (folio_ref_count(folio) != POD_OWN_REFS + 1)
+		if (!pod_is_alone(pod, folio))
 			continue;
 		pod_pmt_clear_page(&pod->pmt, pod_shard(), folio->index,
 				   b->given);
@@ -180,8 +181,8 @@ bool pod_small_discard(struct pod *pod, unsigned long first, unsigned long nr,
 	if (!batch_collect(&b, first, nr))
 		return false;
 	batch_discard(&b, first, nr);
-	for (i = 0; b.busy && i < nr; i++)
-		if (!discard_busy(&b, first + i))
+	for_each_set_bit(i, b.busy, POD_REGION_PAGES)
+		if (!discard_busy(&b, pod_region_first(b.region) + i))
 			return false;
 	collapse(pod, b.region);
 	return true;
@@ -223,7 +224,7 @@ static bool unpark(struct pod_batch *b, struct folio *folio)
 
 	pod_unmap(pod, index, 1);
 	pod_lock_region(pod, b->region);
-	alone = folio_ref_count(folio) == POD_OWN_REFS + 1;
+	alone = pod_is_alone(pod, folio);
 	/* One page: short enough to be scanned under the lock. */
 	if (alone && likely(!pod_folio_poisoned(folio)))
 		zero = pod_page_is_zero(folio, 0);
@@ -283,19 +284,27 @@ static bool unpark_region(struct pod *pod, unsigned long region)
 	return any;
 }
 
-static bool is_small(struct pod *pod, unsigned long region)
+static bool has_parked(struct pod *pod, unsigned long region)
 {
-	bool small;
+	unsigned long first = pod_region_first(region);
+	struct pod_slot slot;
+	bool parked = false;
+	unsigned int i;
 
 	pod_lock_region(pod, region);
-	small = pod_pmt_lookup(&pod->pmt, pod_region_first(region)).region ==
-		POD_SMALL;
+	for (i = 0; i < POD_REGION_PAGES && !parked; i++) {
+		slot = pod_pmt_lookup(&pod->pmt, first + i);
+		if (slot.region != POD_SMALL)
+			break;
+		parked = slot.parked;
+	}
 	pod_unlock_region(pod, region);
-	return small;
+	return parked;
 }
 
 bool pod_unpark_some(struct pod *pod)
 {
+	unsigned long start = READ_ONCE(pod->unpark_cursor);
 	unsigned long nr = pod->pmt.nr_regions;
 	unsigned long i, region;
 	bool any = false;
@@ -303,11 +312,11 @@ bool pod_unpark_some(struct pod *pod)
 	if (!pod_ledger_gauge(&pod->ledger, POD_GAUGE_PARKED))
 		return false;
 	for (i = 0; i < nr && !any; i++) {
-		region = READ_ONCE(pod->unpark_cursor);
-		WRITE_ONCE(pod->unpark_cursor, (region + 1) % nr);
-		if (is_small(pod, region))
+		region = (start + i) % nr;
+		if (has_parked(pod, region))
 			any = unpark_region(pod, region);
 		cond_resched();
 	}
+	WRITE_ONCE(pod->unpark_cursor, (start + i) % nr);
 	return any;
 }

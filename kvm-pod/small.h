@@ -8,6 +8,18 @@
 #include "pod.h"
 
 /*
+ * Make @folio, whose index is set, a page of the pod file: without a mapping
+ * fast GUP refuses single pages, on 6.12. Dirty, so that __do_fault(), should
+ * it find a memory error that came since we looked, does not try to evict
+ * from the page cache what never was in it.
+ */
+static inline void pod_adopt_small(struct pod *pod, struct folio *folio)
+{
+	folio->mapping = pod->mapping;
+	folio_set_dirty(folio);
+}
+
+/*
  * Discard pages of one region. True when done, false if the region is not
  * SMALL any more.
  */

@@ -224,9 +224,11 @@ void pod_target_top_up(struct pod *pod)
 	}
 }
 
+/* Who raises the target holds the lock for long, and settles in the end. */
 void pod_target_settle(struct pod *pod)
 {
-	mutex_lock(&pod->target_lock);
+	if (!mutex_trylock(&pod->target_lock))
+		return;
 	settle_locked(pod);
 	mutex_unlock(&pod->target_lock);
 }

@@ -14,10 +14,24 @@
 /* How long a balloon must be quiet before regions are demoted for it. */
 #define POD_SHRINK_DELAY	(HZ / 5)
 
+/* How long it may be put off in all. */
+#define POD_SHRINK_LATEST	(2 * HZ)
+
+/* What a guest can cause is announced ten times a second at most. */
+#define POD_EVENT_DELAY		(HZ / 10)
+
 /* Busy regions met in a row before the shrinker comes back later. */
 #define POD_SHRINK_BUSY		64
 
 struct workqueue_struct *pod_wq;
+
+static void refill_fn(struct work_struct *work)
+{
+	struct pod *pod = container_of(work, struct pod, refill);
+
+	if (!READ_ONCE(pod->dying))
+		pod_float_fill(pod);
+}
 
 static void work_fn(struct work_struct *work)
 {
@@ -26,10 +40,10 @@ static void work_fn(struct work_struct *work)
 
 	if (READ_ONCE(pod->dying))
 		return;
-	pod_float_fill(pod);
 	pod_target_top_up(pod);
 	more = pod_reserve_clear_some(pod);
 	pod_reserve_trim(pod, false);
+	pod_target_settle(pod);
 	if (more)
 		pod_work_kick(pod);
 }
@@ -77,6 +91,7 @@ static void shrink_fn(struct work_struct *work)
 	pod_reserve_trim(pod, true);
 	pod_target_settle(pod);
 	pod_event_kick(pod);
+	WRITE_ONCE(pod->shrink_asked, jiffies);
 	if (!done && !READ_ONCE(pod->dying))
 		queue_delayed_work(pod_wq, &pod->shrink, HZ);
 }
@@ -87,15 +102,27 @@ static const char *const pressure_name[] = {
 	[POD_PRESSURE_EXHAUSTED]	= "POD_EVENT=EXHAUSTED",
 };
 
+/* It takes twice the mark to end what the mark began: no flutter. */
+static enum pod_pressure judge(struct pod *pod)
+{
+	u64 mark = READ_ONCE(pod->low_mark);
+	struct pod_ledger_view view;
+
+	if (atomic_read(&pod->pressure) != POD_PRESSURE_NONE)
+		mark *= 2;
+	pod_ledger_read(&pod->ledger, &view);
+	return pod_policy_pressure(&view, mark);
+}
+
 static void event_fn(struct work_struct *work)
 {
-	struct pod *pod = container_of(work, struct pod, event);
-	enum pod_pressure pressure;
-	struct pod_ledger_view view;
+	struct pod *pod = container_of(to_delayed_work(work), struct pod,
+				       event);
+	enum pod_pressure pressure = judge(pod);
 	char *envp[] = { NULL, NULL };
 
-	pod_ledger_read(&pod->ledger, &view);
-	pressure = pod_policy_pressure(&view, READ_ONCE(pod->low_mark));
+	if (READ_ONCE(pod->dying))
+		return;
 	if (atomic_xchg(&pod->pressure, pressure) == pressure)
 		return;
 	wake_up_all(&pod->changed);
@@ -105,9 +132,10 @@ static void event_fn(struct work_struct *work)
 
 void pod_work_init(struct pod *pod)
 {
+	INIT_WORK(&pod->refill, refill_fn);
 	INIT_WORK(&pod->work, work_fn);
 	INIT_DELAYED_WORK(&pod->shrink, shrink_fn);
-	INIT_WORK(&pod->event, event_fn);
+	INIT_DELAYED_WORK(&pod->event, event_fn);
 }
 
 void pod_work_kick(struct pod *pod)
@@ -116,26 +144,54 @@ void pod_work_kick(struct pod *pod)
 		queue_work(pod_wq, &pod->work);
 }
 
+void pod_refill(struct pod *pod)
+{
+	if (!READ_ONCE(pod->dying))
+		queue_work(pod_wq, &pod->refill);
+	flush_work(&pod->refill);
+}
+
+void pod_refill_kick(struct pod *pod)
+{
+	if (!READ_ONCE(pod->dying))
+		queue_work(pod_wq, &pod->refill);
+}
+
+/* A guest that discards all the time must not put it off for ever. */
+static bool put_off_enough(struct pod *pod)
+{
+	return delayed_work_pending(&pod->shrink) &&
+	       time_after(jiffies, READ_ONCE(pod->shrink_asked) +
+				   POD_SHRINK_LATEST);
+}
+
 void pod_shrink_kick(struct pod *pod)
 {
-	if (above_target(pod) && !READ_ONCE(pod->dying))
-		mod_delayed_work(pod_wq, &pod->shrink, POD_SHRINK_DELAY);
+	if (!above_target(pod) || READ_ONCE(pod->dying) || put_off_enough(pod))
+		return;
+	if (!delayed_work_pending(&pod->shrink))
+		WRITE_ONCE(pod->shrink_asked, jiffies);
+	mod_delayed_work(pod_wq, &pod->shrink, POD_SHRINK_DELAY);
 }
 
 void pod_event_kick(struct pod *pod)
 {
 	if (!READ_ONCE(pod->dying))
-		queue_work(pod_wq, &pod->event);
+		queue_delayed_work(pod_wq, &pod->event, POD_EVENT_DELAY);
+}
+
+static void cancel_all(struct pod *pod)
+{
+	cancel_work_sync(&pod->work);
+	cancel_delayed_work_sync(&pod->shrink);
+	cancel_work_sync(&pod->refill);
+	cancel_delayed_work_sync(&pod->event);
 }
 
 void pod_work_stop(struct pod *pod)
 {
 	WRITE_ONCE(pod->dying, true);
-	/* A run that did not see @dying may have queued once more: twice. */
-	cancel_work_sync(&pod->work);
-	cancel_delayed_work_sync(&pod->shrink);
-	cancel_work_sync(&pod->event);
-	cancel_work_sync(&pod->work);
-	cancel_delayed_work_sync(&pod->shrink);
-	cancel_work_sync(&pod->event);
+	cancel_all(pod);
+	/* A run that did not see @dying may have queued once more. */
+	cancel_all(pod);
 }

@@ -9,8 +9,14 @@
 
 void pod_work_init(struct pod *pod);
 
-/* Something waits to be cleared, refilled or topped up. */
+/* Something waits to be cleared, topped up or let go. */
 void pod_work_kick(struct pod *pod);
+
+/* The float is not full. */
+void pod_refill_kick(struct pod *pod);
+
+/* The same, and wait for it. No lock is held. */
+void pod_refill(struct pod *pod);
 
 /*
  * The pod may own more than its target. The work starts when nobody has asked

@@ -8,20 +8,20 @@
 
 #include "alloc.h"
 
-#define POD_ZERO_HUGE_NR	2
+#define POD_ZERO_HUGE_NR	4
 #define POD_ZERO_SMALL_NR	16
 
 static struct folio *zero_huge[POD_ZERO_HUGE_NR];
 static struct folio *zero_small[POD_ZERO_SMALL_NR];
 
-struct folio *pod_zero_huge(unsigned long region)
+struct folio *pod_zero_huge(struct pod *pod, unsigned long region)
 {
-	return zero_huge[region % POD_ZERO_HUGE_NR];
+	return zero_huge[(pod->id + region) % POD_ZERO_HUGE_NR];
 }
 
-struct folio *pod_zero_small(unsigned long region)
+struct folio *pod_zero_small(struct pod *pod, unsigned long region)
 {
-	return zero_small[region % POD_ZERO_SMALL_NR];
+	return zero_small[(pod->id + region) % POD_ZERO_SMALL_NR];
 }
 
 /* Pages of guests never have anything in ->private. */
@@ -42,8 +42,8 @@ void pod_zero_recall(struct pod *pod, unsigned long first, unsigned long nr)
 {
 	unsigned long region = pod_region(first);
 
-	zero_wait(pod_zero_huge(region));
-	zero_wait(pod_zero_small(region));
+	zero_wait(pod_zero_huge(pod, region));
+	zero_wait(pod_zero_small(pod, region));
 	pod_unmap(pod, first, nr);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Zero folios: what readers of a page without memory get to see. They belong
- * to the module, are never written, and are hashed by region so that no lock
- * and no count of theirs is hot.
+ * to the module, are never written, and are hashed by pod and region so that
+ * no lock and no count of theirs is hot.
  */
 #ifndef POD_ZEROFOLIO_H
 #define POD_ZEROFOLIO_H
@@ -10,10 +10,10 @@
 #include "pod.h"
 
 /* Two MiB of zeroes for @region, or NULL if the module got none. */
-struct folio *pod_zero_huge(unsigned long region);
+struct folio *pod_zero_huge(struct pod *pod, unsigned long region);
 
 /* One page of zeroes for @region. */
-struct folio *pod_zero_small(unsigned long region);
+struct folio *pod_zero_small(struct pod *pod, unsigned long region);
 
 bool pod_zero_is(const struct folio *folio);
 

@@ -6,6 +6,9 @@
 #include "pmt.h"
 #include "pmt_word.h"
 
+/* Regions of a bucket looked at in one call, under the lock of all marks. */
+#define POD_PICK_MAX	64
+
 struct pod_marks *pod_pmt_marks(struct pod_pmt *pmt, unsigned long region)
 {
 	u64 word = pmt->word[region];
@@ -142,14 +145,21 @@ void pod_pmt_park_region(struct pod_pmt *pmt, unsigned int shard,
 	marks_end(pmt, shard, region, &d);
 }
 
-/* A look at @nr_given without the region's lock is enough for a hint. */
+/*
+ * A look at @nr_given without the region's lock is enough for a hint. Those
+ * passed over go to the end: the next call goes on from here.
+ */
 static struct pod_marks *first_marked(struct list_head *bucket, bool given)
 {
 	struct pod_marks *marks;
+	unsigned int i;
 
-	list_for_each_entry(marks, bucket, node)
+	for (i = 0; i < POD_PICK_MAX && !list_empty(bucket); i++) {
+		marks = list_first_entry(bucket, struct pod_marks, node);
 		if (!given || READ_ONCE(marks->nr_given))
 			return marks;
+		list_move_tail(&marks->node, bucket);
+	}
 	return NULL;
 }
 
