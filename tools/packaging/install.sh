@@ -23,8 +23,8 @@ check_module() {
 	built_for=$(modinfo -F vermagic "$ko" | cut -d' ' -f1)
 	[ "$built_for" = "$KVER" ] ||
 		die "kvm-pod.ko is built for $built_for, not for $KVER;" \
-			"run 'make KDIR=/lib/modules/$KVER/build' first," \
-			"or install with KVER=$built_for"
+			"run 'make install KDIR=/lib/modules/$KVER/build'," \
+			"or 'make install KVER=$built_for' for that kernel"
 }
 
 # modprobe would take either of the two.
