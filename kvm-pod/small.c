@@ -67,7 +67,12 @@ static bool batch_collect(struct pod_batch *b, unsigned long first,
 	return ok;
 }
 
-/* Unmapped: whoever has no other reference leaves the table. */
+/*
+ * Unmapped: whoever has no other reference leaves the table. A page with a
+ * memory error leaves all the same: memory_failure() keeps a reference for
+ * ever, and the page is retired, so that whoever else has one shares it with
+ * nobody.
+ */
 static void batch_detach(struct pod_batch *b, struct list_head *gone)
 {
 	struct pod *pod = b->pod;
@@ -75,7 +80,7 @@ static void batch_detach(struct pod_batch *b, struct list_head *gone)
 
 	pod_lock_region(pod, b->region);
 	list_for_each_entry_safe(folio, next, &b->locked, lru) {
-		if (!pod_is_alone(pod, folio))
+		if (!pod_is_alone(pod, folio) && !pod_folio_poisoned(folio))
 			continue;
 		pod_pmt_clear_page(&pod->pmt, pod_shard(), folio->index,
 				   b->given);
