@@ -3,8 +3,9 @@
 #
 # kernel.sh - get the newest stock Debian 6.12 kernel for the test bed.
 #
-# The image is downloaded and unpacked in the cache, never installed. Prints
-# shell assignments:
+# The image is downloaded and unpacked in the cache, never installed, unless
+# apt has put it on this machine already, as it does along with the headers.
+# Prints shell assignments:
 #	KVER=	the release, as uname -r
 #	VMLINUZ=	the kernel image
 #	MODDIR=	its modules (.../lib/modules/KVER)
@@ -53,7 +54,7 @@ fetch() {
 	dpkg-deb --fsys-tarfile "$tmp"/linux-image-*.deb | tar -x -C "$tmp"
 	/sbin/depmod -b "$tmp" "$kver"
 	rm -f "$tmp"/linux-image-*.deb
-	mv -T "$tmp" "$STORE/$kver" 2>/dev/null || [ -e "$STORE/$kver/boot/vmlinuz-$kver" ]
+	mv -T "$tmp" "$STORE/$kver" 2>/dev/null || is_cached "$kver"
 }
 
 newest_cached() {
@@ -61,24 +62,34 @@ newest_cached() {
 		sort -V | tail -n 1
 }
 
+is_installed() {
+	[ -r "/boot/vmlinuz-$1" ] && [ -r "/lib/modules/$1/modules.dep" ]
+}
+
+is_cached() {
+	[ -e "$STORE/$1/boot/vmlinuz-$1" ]
+}
+
 main() {
-	local kver
+	local kver root
 
 	"$(dirname "$0")/deps.sh" kernel
 	kver=$(wanted_release) || die "$META is not installed"
-	if [ ! -e "$STORE/$kver/boot/vmlinuz-$kver" ] && ! fetch "$kver"; then
+	if ! is_cached "$kver" && ! is_installed "$kver" && ! fetch "$kver"; then
 		say "kernel: cannot download linux-image-$kver"
 		kver=$(newest_cached)
 		[ -n "$kver" ] || die "no Debian 6.12 kernel can be had: the archive cannot" \
 			"be reached and $STORE is empty"
 		say "kernel: going on with $kver from the cache"
 	fi
+	root=
+	! is_cached "$kver" || root=$STORE/$kver
 	[ -d "/usr/src/linux-headers-$kver" ] ||
 		die "the headers of $kver are missing; apt-get install linux-headers-$kver"
 	cat <<-END
 		KVER=$kver
-		VMLINUZ=$STORE/$kver/boot/vmlinuz-$kver
-		MODDIR=$STORE/$kver/lib/modules/$kver
+		VMLINUZ=$root/boot/vmlinuz-$kver
+		MODDIR=$root/lib/modules/$kver
 		KDIR=/usr/src/linux-headers-$kver
 	END
 }
