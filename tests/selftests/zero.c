@@ -4,8 +4,8 @@
  * mapped, in whichever process, must see the data that another one stores.
  */
 #define _GNU_SOURCE
-#include <pthread.h>
 #include <sched.h>
+#include <time.h>
 
 #include "pod_test.h"
 
@@ -229,92 +229,138 @@ TEST_F_TIMEOUT(pod, zero_is_not_writable, 60)
 }
 
 /**
- * struct race - a reader who looks while a writer stores
- * @mem: the reader's own mapping
- * @round: raised by the writer when the page is written
- * @seen: raised by the reader when it sees that
+ * struct race - a reader in another process, who never stops looking
+ * @seen: last round whose data the reader saw
+ * @gone: last round whose discard the reader saw
  */
 struct race {
-	u8 *mem;
-	int round;
 	int seen;
+	int gone;
 };
 
-static u8 *race_page(u8 *mem, int round)
+#define ROUNDS	400
+
+/* One page in each round, and a fresh region now and then. */
+static u64 race_offset(int round)
 {
-	return mem + round % (int)(SIZE / PAGE / 3) * 3 * PAGE;
+	return round * 13 % (int)(SIZE / PAGE) * PAGE;
 }
 
-static void *race_reader(void *arg)
+static bool too_late(const struct timespec *start)
 {
-	struct race *r = arg;
-	volatile u8 *page;
-	int round;
+	struct timespec now;
 
-	for (round = 1; round <= 600; round++) {
-		page = race_page(r->mem, round);
-		while (__atomic_load_n(&r->round, __ATOMIC_ACQUIRE) < round)
-			(void)*page;
-		while (!*page)
-			sched_yield();
-		__atomic_store_n(&r->seen, round, __ATOMIC_RELEASE);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec > start->tv_sec + 5;
+}
+
+/* False if the value does not come: a stale page, for ever. */
+static bool wait_value(volatile int *word, int value)
+{
+	struct timespec start;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	while (__atomic_load_n(word, __ATOMIC_ACQUIRE) != value) {
+		if (too_late(&start))
+			return false;
+		sched_yield();
 	}
-	return NULL;
+	return true;
 }
 
-/* A stale zero would keep the reader in its loop until the timeout. */
-static int race_writer(struct race *r, u8 *mem)
+/* In the child: its exit code. */
+static int race_reader(struct race *r, u8 *mem)
 {
-	struct timespec start, now;
+	volatile int *word;
 	int round;
 
-	for (round = 1; round <= 600; round++) {
-		*race_page(mem, round) = 1;
-		__atomic_store_n(&r->round, round, __ATOMIC_RELEASE);
-		clock_gettime(CLOCK_MONOTONIC, &start);
-		while (__atomic_load_n(&r->seen, __ATOMIC_ACQUIRE) < round) {
-			sched_yield();
-			clock_gettime(CLOCK_MONOTONIC, &now);
-			if (now.tv_sec > start.tv_sec + 5)
-				return round;
-		}
+	for (round = 1; round <= ROUNDS; round++) {
+		word = (int *)(mem + race_offset(round));
+		if (!wait_value(word, round))
+			return 1;
+		__atomic_store_n(&r->seen, round, __ATOMIC_RELEASE);
+		if (!wait_value(word, 0))
+			return 2;
+		__atomic_store_n(&r->gone, round, __ATOMIC_RELEASE);
 	}
 	return 0;
 }
 
-static void check_race(struct __test_metadata *_metadata, struct pod *pod,
-		       bool reader_aligned, bool writer_aligned)
+/* Through @mem, or by write() if it is NULL; the round that failed, or 0. */
+static int race_writer(struct race *r, const struct pod *pod, u8 *mem)
 {
-	struct race race = { };
-	pthread_t thread;
-	void *reserved;
-	u8 *writer = writer_aligned ? map_aligned(pod->fd, 0, SIZE, RW) :
-		     map_unaligned(pod->fd, SIZE, RW, &reserved);
+	u64 at;
+	int round;
 
-	race.mem = reader_aligned ? map_aligned(pod->fd, 0, SIZE, RW) :
-		   map_unaligned(pod->fd, SIZE, RW, &reserved);
-	ASSERT_NE(NULL, race.mem);
-	ASSERT_NE(NULL, writer);
-	ASSERT_EQ(0, pthread_create(&thread, NULL, race_reader, &race));
-	ASSERT_EQ(0, race_writer(&race, writer));
-	pthread_join(thread, NULL);
-	munmap(race.mem, SIZE);
-	munmap(writer, SIZE);
+	for (round = 1; round <= ROUNDS; round++) {
+		at = race_offset(round);
+		if (mem)
+			*(volatile int *)(mem + at) = round;
+		else if (pwrite(pod->fd, &round, sizeof(round), at) < 0)
+			return round;
+		if (!wait_value(&r->seen, round) ||
+		    pod_punch(pod, at, PAGE) || !wait_value(&r->gone, round))
+			return round;
+	}
+	return 0;
+}
+
+enum access { BY_2M, BY_4K, BY_CALL };
+
+static u8 *race_map(const struct pod *pod, enum access how)
+{
+	void *reserved;
+
+	if (how == BY_2M)
+		return map_aligned(pod->fd, 0, SIZE, RW);
+	return map_unaligned(pod->fd, SIZE, RW, &reserved);
+}
+
+static void check_race(struct __test_metadata *_metadata, struct pod *pod,
+		       enum access reader, enum access writer)
+{
+	struct race *race = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS,
+				 -1, 0);
+	u8 *mem = writer == BY_CALL ? NULL : race_map(pod, writer);
+	pid_t child;
+	int status;
+
+	ASSERT_NE(MAP_FAILED, race);
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child)
+		_exit(race_reader(race, race_map(pod, reader)));
+	EXPECT_EQ(0, race_writer(race, pod, mem));
+	EXPECT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
+	if (mem)
+		munmap(mem, SIZE);
+	munmap(race, PAGE);
 }
 
 TEST_F_TIMEOUT(pod, race_by_2m, 60)
 {
-	check_race(_metadata, &self->pod, true, true);
+	check_race(_metadata, &self->pod, BY_2M, BY_2M);
 }
 
 TEST_F_TIMEOUT(pod, race_by_4k, 60)
 {
-	check_race(_metadata, &self->pod, false, false);
+	check_race(_metadata, &self->pod, BY_4K, BY_4K);
 }
 
-TEST_F_TIMEOUT(pod, race_mixed, 60)
+TEST_F_TIMEOUT(pod, race_of_2m_reader, 60)
 {
-	check_race(_metadata, &self->pod, true, false);
+	check_race(_metadata, &self->pod, BY_2M, BY_4K);
+}
+
+TEST_F_TIMEOUT(pod, race_of_4k_reader, 60)
+{
+	check_race(_metadata, &self->pod, BY_4K, BY_2M);
+}
+
+TEST_F_TIMEOUT(pod, race_with_write_call, 60)
+{
+	check_race(_metadata, &self->pod, BY_2M, BY_CALL);
 }
 
 TEST_HARNESS_MAIN
