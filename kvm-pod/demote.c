@@ -22,11 +22,13 @@
 #include "trace.h"
 
 /*
- * For one touch: pauses for those who are in the way or hold the last pages
- * for a moment, and rounds in which what came back was of no use. Many: with
- * memory in the reserve a touch must not fail; a vCPU may be off its CPU for
- * long, throttled, with a page in its hand.
+ * Pauses, of up to a millisecond, that one touch makes at most: for those who
+ * are in the way of a demotion, for those who hold the last pages for a
+ * moment, and when what came back was of no use. Of the latter two many: with
+ * memory in the reserve a touch must not fail, and a vCPU may be off its CPU
+ * for long, throttled, with a page in its hand.
  */
+#define POD_RECLAIM_BUSY	500
 #define POD_RECLAIM_TRIES	10000
 #define POD_RECLAIM_ROUNDS	10000
 
@@ -375,7 +377,9 @@ static bool reclaim_may_wait(struct pod *pod, int ret, unsigned int tries)
 {
 	if (fatal_signal_pending(current) || tries >= POD_RECLAIM_TRIES)
 		return false;
-	return ret != -ENOENT || reserve_in_flight(pod);
+	if (reserve_in_flight(pod))
+		return true;
+	return ret != -ENOENT && tries < POD_RECLAIM_BUSY;
 }
 
 bool pod_reclaim(struct pod *pod, unsigned int round)

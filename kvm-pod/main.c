@@ -12,6 +12,7 @@
 #include "ept.h"
 #include "sysfs.h"
 #include "target.h"
+#include "work.h"
 #include "zerofolio.h"
 
 bool pod_huge = true;
@@ -50,9 +51,9 @@ static int __init pod_init(void)
 {
 	int ret;
 
-	pod_wq = alloc_workqueue("kvm-pod", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	if (!pod_wq)
-		return -ENOMEM;
+	ret = pod_work_init_queues();
+	if (ret)
+		return ret;
 	ret = pod_alloc_init();
 	if (ret)
 		goto err_wq;
@@ -80,7 +81,7 @@ err_zero:
 err_alloc:
 	pod_alloc_exit();
 err_wq:
-	destroy_workqueue(pod_wq);
+	pod_work_exit_queues();
 	return ret;
 }
 
@@ -93,7 +94,7 @@ static void __exit pod_exit(void)
 	pod_ept_exit();
 	pod_zero_exit();
 	pod_alloc_exit();
-	destroy_workqueue(pod_wq);
+	pod_work_exit_queues();
 }
 
 module_init(pod_init);

@@ -140,8 +140,6 @@ struct pod {
 	struct dentry *debugfs;
 };
 
-extern struct workqueue_struct *pod_wq;
-
 static inline unsigned int pod_shard(void)
 {
 	return raw_smp_processor_id();

@@ -23,7 +23,32 @@
 /* Busy regions met in a row before the shrinker comes back later. */
 #define POD_SHRINK_BUSY		64
 
-struct workqueue_struct *pod_wq;
+/*
+ * Faults wait for a refill, and may themselves come from reclaim: both queues
+ * have a rescuer. There are two, because the shrinker waits for a refill too,
+ * and a rescuer does one work at a time.
+ */
+static struct workqueue_struct *pod_wq;
+static struct workqueue_struct *pod_refill_wq;
+
+int pod_work_init_queues(void)
+{
+	pod_wq = alloc_workqueue("kvm-pod", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (!pod_wq)
+		return -ENOMEM;
+	pod_refill_wq = alloc_workqueue("kvm-pod-refill",
+					WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (pod_refill_wq)
+		return 0;
+	destroy_workqueue(pod_wq);
+	return -ENOMEM;
+}
+
+void pod_work_exit_queues(void)
+{
+	destroy_workqueue(pod_refill_wq);
+	destroy_workqueue(pod_wq);
+}
 
 static void refill_fn(struct work_struct *work)
 {
@@ -144,17 +169,16 @@ void pod_work_kick(struct pod *pod)
 		queue_work(pod_wq, &pod->work);
 }
 
-void pod_refill(struct pod *pod)
-{
-	if (!READ_ONCE(pod->dying))
-		queue_work(pod_wq, &pod->refill);
-	flush_work(&pod->refill);
-}
-
 void pod_refill_kick(struct pod *pod)
 {
 	if (!READ_ONCE(pod->dying))
-		queue_work(pod_wq, &pod->refill);
+		queue_work(pod_refill_wq, &pod->refill);
+}
+
+void pod_refill(struct pod *pod)
+{
+	pod_refill_kick(pod);
+	flush_work(&pod->refill);
 }
 
 /* A guest that discards all the time must not put it off for ever. */

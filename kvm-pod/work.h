@@ -7,6 +7,9 @@
 
 #include "pod.h"
 
+int pod_work_init_queues(void);
+void pod_work_exit_queues(void);
+
 void pod_work_init(struct pod *pod);
 
 /* Something waits to be cleared, topped up or let go. */
