@@ -21,6 +21,7 @@ readonly HERE
 . "$HERE/../tests/bed/lib.sh"
 
 readonly CACHE=$KVM_POD_CACHE/qemu
+readonly TREE=$CACHE/tree
 readonly DEVICES=$HERE/devices.mak
 readonly BINARY=qemu-system-x86_64
 readonly QTESTS=(virtio-balloon-test pod-memory-test qmp-cmd-test)
@@ -39,12 +40,17 @@ readonly CONFIGURE=(
 # shellcheck source=qemu-patches/source.sh
 . "$HERE/source.sh"
 
-# One name for everything that the binary depends on.
+# What a build tree is made for; with the patches it is what a binary is.
+options_of() {
+	sha256sum <"$1"
+	cat "$DEVICES"
+	printf '%s\n' "${CONFIGURE[@]}"
+}
+
 key_of() {
 	{
-		sha256sum <"$1"
-		cat "$HERE"/*.patch "$DEVICES"
-		printf '%s\n' "${CONFIGURE[@]}"
+		options_of "$1"
+		cat "$HERE"/*.patch
 	} | sha256sum | cut -c 1-16
 }
 
@@ -98,26 +104,58 @@ compile() {
 	wait "$pid" || die_with_log "$dir/ninja.log" "QEMU does not compile"
 }
 
-# Trees of other keys are large; their binaries stay, somebody may use them.
-prune() {
-	find "$CACHE" -mindepth 2 -maxdepth 2 -type d ! -path "$1/*" \
-		\( -name source -o -name build \) -exec rm -rf {} +
+patched_files() {
+	sed -n 's|^+++ b/||p' "$HERE"/*.patch | sort -u
 }
 
-build() {
-	local dsc=$1 dir=$2 patch
+# Puts the patched source in place. Files that are as before keep their time,
+# so that ninja compiles only what a change of the series concerns.
+renew_source() {
+	local dsc=$1 tree=$2 new=$2/source.new patch file
 
-	rm -rf "$dir" "$dir.new"
-	mkdir -p "$dir.new"
-	source_unpack "$dsc" "$dir.new/source"
+	rm -rf "$new"
+	source_unpack "$dsc" "$new"
 	for patch in "$HERE"/*.patch; do
-		source_apply "$dir.new/source" "$patch"
+		source_apply "$new" "$patch"
 	done
-	mv "$dir.new" "$dir"
-	configure "$dir"
-	compile "$dir" "$BINARY"
-	strip -o "$dir/$BINARY.new" "$dir/build/$BINARY"
-	prune "$dir"
+	patched_files >>"$tree/patched"
+	sort -u "$tree/patched" | while read -r file; do
+		if cmp -s "$tree/source/$file" "$new/$file"; then
+			touch -r "$tree/source/$file" "$new/$file"
+		elif [ -e "$new/$file" ]; then
+			touch "$new/$file"
+		fi
+	done
+	rm -rf "$tree/source"
+	mv "$new" "$tree/source"
+}
+
+# Makes the build tree that of the series as it is now, unless it is already.
+build_tree() {
+	local dsc=$1 tree=$2 key=$3
+
+	[ "$(cat "$tree/key" 2>/dev/null)" != "$key" ] || return 0
+	rm -f "$tree/key"
+	if ! options_of "$dsc" | cmp -s - "$tree/options"; then
+		rm -rf "$tree"
+		mkdir -p "$tree"
+	fi
+	renew_source "$dsc" "$tree"
+	if [ ! -e "$tree/options" ]; then
+		configure "$tree"
+		options_of "$dsc" >"$tree/options"
+	fi
+	compile "$tree" "$BINARY"
+	echo "$key" >"$tree/key"
+}
+
+# Old binaries stay, somebody may be using them.
+build_binary() {
+	local dsc=$1 dir=$2
+
+	build_tree "$dsc" "$TREE" "$(basename "$dir")"
+	mkdir -p "$dir"
+	strip -o "$dir/$BINARY.new" "$TREE/build/$BINARY"
 	mv "$dir/$BINARY.new" "$dir/$BINARY"
 }
 
@@ -190,10 +228,12 @@ main() {
 		return
 	fi
 	dir=$CACHE/$(key_of "$dsc")
-	[ -x "$dir/$BINARY" ] || build "$dsc" "$dir"
+	if [ -n "$mode" ] || [ ! -x "$dir/$BINARY" ]; then
+		build_binary "$dsc" "$dir"
+	fi
 	case $mode in
-	--qtest) run_qtests "$dir" ;;
-	--path) echo "$dir/build" ;;
+	--qtest) run_qtests "$TREE" ;;
+	--path) echo "$TREE/build" ;;
 	*) echo "$dir/$BINARY" ;;
 	esac
 }

@@ -106,7 +106,7 @@ source_unpack() {
 	local dsc=$1 tree=$2
 
 	say "qemu: unpacking $(dsc_version "$dsc")"
-	dpkg-source --no-check -x "$dsc" "$tree" >/dev/null
+	dpkg-source --no-check --no-copy -x "$dsc" "$tree" >/dev/null
 	cp "$DEVICES" "$tree/configs/devices/x86_64-softmmu/kvm-pod.mak"
 }
 
