@@ -104,21 +104,18 @@ compile() {
 	wait "$pid" || die_with_log "$dir/ninja.log" "QEMU does not compile"
 }
 
-patched_files() {
-	sed -n 's|^+++ b/||p' "$HERE"/*.patch | sort -u
-}
-
-# Puts the patched source in place. Files that are as before keep their time,
-# so that ninja compiles only what a change of the series concerns.
+# Puts the patched source in place. What Debian's patches and ours leave as it
+# was keeps its time, so that ninja compiles only what a change concerns.
 renew_source() {
 	local dsc=$1 tree=$2 new=$2/source.new patch file
 
 	rm -rf "$new"
+	touch -d '-1 minute' "$tree/before"
 	source_unpack "$dsc" "$new"
 	for patch in "$HERE"/*.patch; do
 		source_apply "$new" "$patch"
 	done
-	patched_files >>"$tree/patched"
+	(cd "$new" && find . -type f -newer "$tree/before") >>"$tree/patched"
 	sort -u "$tree/patched" | while read -r file; do
 		if cmp -s "$tree/source/$file" "$new/$file"; then
 			touch -r "$tree/source/$file" "$new/$file"
