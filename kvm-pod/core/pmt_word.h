@@ -71,8 +71,8 @@ static inline void page_weigh(u64 page, struct pod_delta *d, s64 sign)
 	}
 }
 
-static inline void leaf_weigh(const struct pod_leaf *leaf, struct pod_delta *d,
-		       s64 sign)
+static inline void leaf_weigh(const struct pod_leaf *leaf,
+			      struct pod_delta *d, s64 sign)
 {
 	unsigned int i;
 
