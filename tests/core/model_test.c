@@ -404,6 +404,35 @@ static void check_picked(unsigned long picked, bool only_given)
 		CHECK(model_nr_given_marks(&model.region[picked]));
 }
 
+/* A memory error takes a page of the reserve, and the worker replaces it. */
+static void op_retire(struct model_region *r, unsigned long nr,
+		      unsigned int i)
+{
+	(void)r;
+	(void)nr;
+	(void)i;
+	if (!reserve())
+		return;
+	pod_ledger_retire(&ledger, 1);
+	model.owned--;
+	model.to_shrink -= model.to_shrink > 0;
+}
+
+static void op_top_up(struct model_region *r, unsigned long nr, unsigned int i)
+{
+	u64 missing = model.target > model.owned ?
+		      model.target - model.owned : 0;
+
+	(void)r;
+	(void)nr;
+	(void)i;
+	CHECK(pod_ledger_missing(&ledger) == missing);
+	if (!missing)
+		return;
+	pod_ledger_top_up(&ledger, 1);
+	model.owned++;
+}
+
 /* Rare, as it happens once: the runs before it count too. */
 static void op_announce(struct model_region *r, unsigned long nr,
 			unsigned int i)
@@ -440,7 +469,7 @@ static op_fn *const ops[] = {
 	op_empty_small, op_park_page, op_unpark_page, op_mark, op_mark,
 	op_unmark, op_forget_given, op_park_region, op_freeze, op_demote,
 	op_raise, op_set_target, op_release, op_pick,
-	op_announce,
+	op_retire, op_top_up, op_announce,
 };
 #define NR_OPS (sizeof(ops) / sizeof(ops[0]))
 
