@@ -22,6 +22,8 @@ _SOURCE = f"{artifacts.TOP}/tests/selftests"
 _BUILT = f"{artifacts.TOP}/build/selftests"
 _WORK = f"{artifacts.TOP}/build/check/selftests"
 _PROGRAM_TIMEOUT = 180
+# Blocks with a memory error, as one program makes, stay out of service.
+_SLACK = 8 << 20
 _RESULT = re.compile(r"^(not )?ok \d+\s*(.*)$")
 _PLAN = re.compile(r"^1\.\.(\d+)")
 
@@ -63,7 +65,7 @@ def run_program(host, name, tally):
         count(name, output, tally)
         bed.l1.check_alive()
         bed.l1.sh("rmmod brd loop 2>/dev/null; true")
-        bed.expect_all_back()
+        bed.expect_all_back(slack=_SLACK)
     except (BedError, SceneFailed) as error:
         kind = "took too long" if isinstance(error, Timeout) else "left L1 in trouble"
         print(f"not ok {name} {kind}: {error}", flush=True)

@@ -62,9 +62,10 @@ class L2:
 
     def _launch(self, launcher, options, append):
         command = f"{launcher} {_QEMU_BASE} {options} -append '{_CMDLINE} {append}'"
-        return int(self._l1.sh(f"rm -f /tmp/l2.status; (setsid {command} >/tmp/l2.err 2>&1 &"
+        return int(self._l1.sh(f"rm -f /tmp/l2.status /tmp/l2.pid; (setsid {command} >/tmp/l2.err 2>&1 &"
                                " echo $! >/tmp/l2.pid; wait $!; echo $? >/tmp/l2.status) >/dev/null 2>&1 &"
-                               " sleep 0.2; cat /tmp/l2.pid"))
+                               " while [ ! -s /tmp/l2.pid ]; do usleep 20000; done;"
+                               " cat /tmp/l2.pid"))
 
     def wait_up(self, timeout=BOOT_TIMEOUT):
         """Wait until the guest's init runs; return MemTotal in bytes."""
