@@ -7,8 +7,11 @@ BED := tests/bed
 RUN := /usr/bin/python3 tests/run.py
 DEPS := $(BED)/deps.sh
 
-# Headers to build the module against: the newest installed stock 6.12.
-KDIR ?= $(lastword $(shell printf '%s\n' /usr/src/linux-headers-6.12*-amd64 | sort -V))
+# Headers to build the module against: those of the running kernel if it is a
+# 6.12, else the newest stock 6.12 that is installed.
+RUNNING := $(wildcard /lib/modules/$(shell uname -r | grep '^6\.12\.')/build)
+NEWEST := $(lastword $(shell printf '%s\n' /usr/src/linux-headers-6.12*-amd64 | sort -V))
+KDIR ?= $(firstword $(RUNNING) $(NEWEST))
 
 .PHONY: all module podctl check check-core check-kernel check-nested check-ept \
 	check-qemu check-soak lint demo install uninstall clean help
@@ -64,10 +67,10 @@ demo:
 	@/usr/bin/python3 tests/demo.py
 
 install: all
-	KDIR=$(KDIR) DESTDIR=$(DESTDIR) tools/packaging/install.sh
+	DESTDIR=$(DESTDIR) tools/packaging/install.sh
 
 uninstall:
-	KDIR=$(KDIR) DESTDIR=$(DESTDIR) tools/packaging/uninstall.sh
+	DESTDIR=$(DESTDIR) tools/packaging/uninstall.sh
 
 clean:
 	test ! -e $(KDIR)/Makefile || $(MAKE) -C $(KDIR) M=$(CURDIR) clean
@@ -87,7 +90,7 @@ help:
 	@echo "make check-qemu   the QEMU series: build and qtests"
 	@echo "make check-soak   long and large scenes, not in make check"
 	@echo "make lint         style, sparse, layers, documentation"
-	@echo "make install      module, udev rule, header, podctl (DESTDIR=)"
+	@echo "make install      module, udev rule, header, podctl (DESTDIR=, KVER=, DKMS=1)"
 	@echo "make uninstall    undo that"
 	@echo "make clean        remove what was built here; the cache stays"
 	@echo "Any check target takes T=name to run one test."

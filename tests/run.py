@@ -40,7 +40,10 @@ def main(argv):
         if not jobs:
             print(f"no test is named {args.only}")
             tally.add(failed=1)
-    Runner(args.jobs, tally).run(jobs)
+    runner = Runner(args.jobs, tally)
+    runner.run(jobs)
+    if runner.failed:
+        print(f"failed: {', '.join(runner.failed)}; logs are in build/check/")
     print(tally.summary(), flush=True)
     return 1 if tally.failed else 0
 

@@ -45,6 +45,7 @@ class Tally:
 
 class Runner:
     def __init__(self, width, tally):
+        self.failed = []
         self._width = width
         self._tally = tally
         self._lock = threading.Lock()
@@ -106,6 +107,8 @@ class Runner:
         counts = _verdict(job, status, late, lines)
         with self._lock:
             self._tally.add(*counts)
+            if counts[1]:
+                self.failed.append(job.name)
         word = "FAIL" if counts[1] else "PASS" if counts[0] else "SKIP"
         note = f", stopped after {job.timeout:.0f} s" if late else ""
         detail = f": {counts[0]} passed, {counts[1]} failed, {counts[2]} skipped" \
