@@ -28,18 +28,18 @@ def _parse(argv):
 def main(argv):
     args = _parse(argv)
     names = parts.DEFAULT if "all" in args.parts else args.parts
+    names = [name for name in names if parts.jobs([name], args.only)]
     tally = Tally()
+    jobs = []
     try:
         parts.prepare(names)
         jobs = parts.jobs(names, args.only)
     except parts.BedError as error:
         print(f"error: {error}")
         tally.add(failed=1)
-        jobs = []
-    else:
-        if not jobs:
-            print(f"no test is named {args.only}")
-            tally.add(failed=1)
+    if not names:
+        print(f"no test is named {args.only}")
+        tally.add(failed=1)
     runner = Runner(args.jobs, tally)
     runner.run(jobs)
     if runner.failed:

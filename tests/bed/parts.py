@@ -88,7 +88,7 @@ _STEPS = {
 
 def prepare(names):
     """Install, download and build what the parts need, in this order."""
-    groups = [group for name in names for group in PARTS[name][0]]
+    groups = ["bed"] + [group for name in names for group in PARTS[name][0]]
     _call(f"{BED}/deps.sh", *dict.fromkeys(groups))
     steps = [step for name in names for step in PARTS[name][1]]
     for step in dict.fromkeys(steps):
