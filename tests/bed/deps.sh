@@ -34,11 +34,12 @@ packages_of() {
 		     "python3 busybox-static gcc libc6-dev make binutils" ;;
 	lint)
 		echo "sparse coccinelle shellcheck clang perl gcc make git python3" \
-		     "binutils kmod libelf1 linux-headers-6.12-amd64" ;;
+		     "binutils kmod libelf1 linux-headers-6.12-amd64" \
+		     "pyflakes3 python3-docutils man-db xz-utils" ;;
 	core)
-		echo "gcc clang libclang-rt-14-dev liburcu-dev libc6-dev make" ;;
+		echo "gcc g++ clang libclang-rt-14-dev liburcu-dev libc6-dev make python3" ;;
 	packaging)
-		echo "gcc make libc6-dev kmod" ;;
+		echo "gcc make libc6-dev kmod dkms linux-headers-6.12-amd64" ;;
 	*)
 		die "deps.sh: unknown group '$1'; known: $GROUPS_KNOWN" ;;
 	esac

@@ -71,7 +71,7 @@ PARTS = {
     "bed": (["bed"], [], _counted("bed", ["/usr/bin/python3", f"{BED}/test_bed.py"], 60)),
     "uapi": (["core"], [], _counted("uapi", ["make", "-s", "-C", f"{TOP}/tests/uapi", "check"],
                                     120)),
-    "tools": (["packaging"], [], _counted("tools", [f"{TOP}/tools/test.sh"], 120)),
+    "tools": (["packaging", "module"], ["module"], _counted("tools", [f"{TOP}/tools/test.sh"], 120)),
     "lint": (["lint", "module"], ["module"],
              _counted("lint", [f"{TOP}/tests/lint/run.sh"], 600)),
 }
