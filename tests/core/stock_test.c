@@ -94,6 +94,22 @@ static void shard_number_is_folded(void)
 	CHECK(take(7654321, POD_STOCK_HUGE) == &nodes[5]);
 }
 
+/* Exact when all shards have the same, and never from another shard. */
+static void estimate_reads_one_shard(void)
+{
+	unsigned int i;
+
+	stock_make();
+	for (i = 0; i < 3 * NR_SHARDS; i++)
+		give(i, POD_STOCK_HUGE, i);
+	for (i = 0; i < NR_SHARDS; i++)
+		CHECK(pod_stock_estimate(&stock, i, POD_STOCK_HUGE) ==
+		      3 * NR_SHARDS);
+	give(1, POD_STOCK_HUGE, i + 100);
+	CHECK(pod_stock_estimate(&stock, 0, POD_STOCK_HUGE) == 3 * NR_SHARDS);
+	CHECK(pod_stock_estimate(&stock, 0, POD_STOCK_SMALL) == 0);
+}
+
 static void random_traffic_keeps_count(void)
 {
 	struct rnd rnd = { test_seed() };
@@ -122,6 +138,7 @@ const struct test tests[] = {
 	{ "stock: a dry shard takes from the others",
 	  dry_shard_takes_from_others },
 	{ "stock: any shard number is folded", shard_number_is_folded },
+	{ "stock: an estimate reads one shard", estimate_reads_one_shard },
 	{ "stock: random traffic keeps count", random_traffic_keeps_count },
 	{ }
 };
