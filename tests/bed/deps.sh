@@ -37,7 +37,7 @@ packages_of() {
 		     "binutils kmod libelf1 linux-headers-6.12-amd64" \
 		     "pyflakes3 python3-docutils man-db xz-utils" ;;
 	core)
-		echo "gcc g++ clang libclang-rt-14-dev liburcu-dev libc6-dev make python3" ;;
+		echo "gcc g++ clang libclang-rt-14-dev libc6-dev make python3" ;;
 	packaging)
 		echo "gcc make libc6-dev kmod dkms linux-headers-6.12-amd64" ;;
 	*)
