@@ -21,7 +21,7 @@ class Qmp:
         self._stream = stream
         self._health = health
         self._serial = 0
-        self._start = stream.wait(lambda line: '"QMP"' in line, timeout, start, health)
+        stream.wait(lambda line: '"QMP"' in line, timeout, start, health)
         self.call("qmp_capabilities")
 
     def call(self, command, timeout=30, **arguments):
@@ -41,18 +41,6 @@ class Qmp:
 
     def hmp(self, line, timeout=30):
         return self.call("human-monitor-command", timeout, command_line=line)
-
-    def events(self, name=None):
-        """All events since the greeting."""
-        lines = self._stream.lines[self._start:self._stream.position()]
-        found = [message for message in map(_load, lines) if "event" in message]
-        return [event for event in found if name in (None, event["event"])]
-
-    def wait_event(self, name, timeout, start=None):
-        start = self._start if start is None else start
-        index = self._stream.wait(lambda line: _load(line).get("event") == name,
-                                  timeout, start, self._health)
-        return _load(self._stream.lines[index])
 
 
 def _load(line):

@@ -28,12 +28,14 @@ def run(bed):
 
 
 def expect_query_pod(guest, pod):
-    """query-pod and sysfs tell the same, while the guest is stopped."""
+    """query-pod, info pod and sysfs tell the same, while the guest is stopped."""
     guest.qmp.call("stop")
     told = guest.qmp.call("query-pod")
     guest_view = told[0] if isinstance(told, list) else told
     numbers = pod.numbers()
+    table = guest.qmp.hmp("info pod")
     guest.qmp.call("cont")
+    check("target" in table, f"info pod says: {table}")
     for name in ("size", "target", "owned", "populated", "reserve", "outstanding", "given"):
         check(guest_view[name] == numbers[name],
               f"query-pod: {name} is {guest_view[name]}, in sysfs {numbers[name]}")
