@@ -53,28 +53,36 @@ static ssize_t read_page(struct pod *pod, loff_t pos, struct iov_iter *to)
 	return done;
 }
 
-ssize_t pod_file_read_iter(struct kiocb *iocb, struct iov_iter *to)
+typedef ssize_t (*page_step_fn)(struct pod *pod, loff_t pos,
+				struct iov_iter *iter);
+
+/* Page by page, as far as the file and @iter go, or an error does not stop it. */
+static ssize_t each_page(struct kiocb *iocb, struct iov_iter *iter,
+			 page_step_fn step)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
-	struct pod *pod = inode->i_private;
-	loff_t size = i_size_read(inode);
 	ssize_t total = 0;
 	ssize_t done;
 
-	if (iocb->ki_pos >= size)
-		return 0;
-	iov_iter_truncate(to, size - iocb->ki_pos);
-	while (iov_iter_count(to)) {
-		done = read_page(pod, iocb->ki_pos, to);
+	iov_iter_truncate(iter, i_size_read(inode) - iocb->ki_pos);
+	while (iov_iter_count(iter)) {
+		done = step(inode->i_private, iocb->ki_pos, iter);
 		if (done < 0)
 			return total ?: done;
 		iocb->ki_pos += done;
 		total += done;
 		if (fatal_signal_pending(current))
-			return total;
+			break;
 		cond_resched();
 	}
 	return total;
+}
+
+ssize_t pod_file_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	if (iocb->ki_pos >= i_size_read(file_inode(iocb->ki_filp)))
+		return 0;
+	return each_page(iocb, to, read_page);
 }
 
 /* The folio behind @index with a reference, from the reserve if need be. */
@@ -125,13 +133,9 @@ static ssize_t write_page(struct pod *pod, loff_t pos, struct iov_iter *from)
 
 ssize_t pod_file_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
-	struct inode *inode = file_inode(iocb->ki_filp);
-	struct pod *pod = inode->i_private;
-	loff_t size = i_size_read(inode);
-	ssize_t total = 0;
-	ssize_t done;
+	loff_t size = i_size_read(file_inode(iocb->ki_filp));
 
-	if (READ_ONCE(pod->dead))
+	if (READ_ONCE(pod_of_file(iocb->ki_filp)->dead))
 		return -EIO;
 	if (iocb->ki_flags & IOCB_APPEND)
 		iocb->ki_pos = size;
@@ -139,18 +143,7 @@ ssize_t pod_file_write_iter(struct kiocb *iocb, struct iov_iter *from)
 		return 0;
 	if (iocb->ki_pos >= size)
 		return -EFBIG;
-	iov_iter_truncate(from, size - iocb->ki_pos);
-	while (iov_iter_count(from)) {
-		done = write_page(pod, iocb->ki_pos, from);
-		if (done < 0)
-			return total ?: done;
-		iocb->ki_pos += done;
-		total += done;
-		if (fatal_signal_pending(current))
-			return total;
-		cond_resched();
-	}
-	return total;
+	return each_page(iocb, from, write_page);
 }
 
 /*
