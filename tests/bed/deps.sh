@@ -107,6 +107,7 @@ install_packages() {
 
 # apt-get update only when an install could not do without.
 install_or_update() {
+	apt-cache show "$@" >/dev/null 2>&1 || update_lists
 	install_packages "$@" && return
 	update_lists
 	install_packages "$@" || die "apt-get could not install: $*"
