@@ -105,9 +105,14 @@ install_packages() {
 	return 1
 }
 
+all_known() {
+	[ "$(apt-cache madison "$@" 2>/dev/null | awk '{ print $1 }' |
+	     sort -u | wc -l)" -eq $# ]
+}
+
 # apt-get update only when an install could not do without.
 install_or_update() {
-	apt-cache show "$@" >/dev/null 2>&1 || update_lists
+	all_known "$@" || update_lists
 	install_packages "$@" && return
 	update_lists
 	install_packages "$@" || die "apt-get could not install: $*"
