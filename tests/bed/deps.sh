@@ -35,7 +35,8 @@ packages_of() {
 	lint)
 		echo "sparse coccinelle shellcheck clang perl gcc make git python3" \
 		     "binutils kmod libelf1 linux-headers-6.12-amd64" \
-		     "pyflakes3 python3-docutils man-db xz-utils" ;;
+		     "pyflakes3 python3-docutils python3-pygments libpython3.11" \
+		     "man-db xz-utils" ;;
 	core)
 		echo "gcc g++ clang libclang-rt-14-dev libc6-dev make python3" ;;
 	packaging)
