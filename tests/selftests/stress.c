@@ -322,11 +322,14 @@ TEST_F_TIMEOUT(pod, within_the_target, 100)
 	EXPECT_EQ(0, pod_attr(&self->pod, "exhausted"));
 }
 
-/* The target moves below what is in use: writes may be refused, no more. */
+/*
+ * The target moves below what is in use: writes may be refused, no more. On a
+ * quick machine it is over before the shrinker, which waits for the balloon to
+ * rest, has demoted anything; demote.c tests that it does.
+ */
 TEST_F_TIMEOUT(pod, with_a_moving_target, 100)
 {
 	stress(_metadata, &self->pod, REGION, SIZE);
-	EXPECT_LT(0, pod_attr(&self->pod, "demoted"));
 }
 
 /* An eighth of what is wanted: every touch looks for pages that were given. */
