@@ -171,9 +171,7 @@ static bool discard_block(struct pod *pod, const struct pod_span *span,
 	bool behind;
 
 	folio_lock(folio);
-	pod_lock_region(pod, region);
 	behind = pod_is_behind(pod, span->first, folio);
-	pod_unlock_region(pod, region);
 	if (behind && detach_block(pod, region, folio, span->given))
 		return true;
 	if (behind)

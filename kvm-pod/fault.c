@@ -106,16 +106,13 @@ static vm_fault_t fault_done(struct vm_fault *vmf, struct folio *folio)
 static vm_fault_t fault_ram(struct pod *pod, struct vm_fault *vmf,
 			    struct folio *folio)
 {
-	unsigned long region = pod_region(vmf->pgoff);
 	bool behind;
 
 	if (!lock_folio(vmf, folio)) {
 		folio_put(folio);
 		return VM_FAULT_RETRY;
 	}
-	pod_lock_region(pod, region);
 	behind = pod_is_behind(pod, vmf->pgoff, folio);
-	pod_unlock_region(pod, region);
 	if (!behind) {
 		unlock_put(folio);
 		return POD_AGAIN;
@@ -285,9 +282,7 @@ vm_fault_t pod_page_mkwrite(struct vm_fault *vmf)
 		return VM_FAULT_NOPAGE;
 	}
 	folio_lock(folio);
-	pod_lock_region(pod, pod_region(vmf->pgoff));
 	behind = pod_is_behind(pod, vmf->pgoff, folio);
-	pod_unlock_region(pod, pod_region(vmf->pgoff));
 	if (behind)
 		return VM_FAULT_LOCKED;
 	folio_unlock(folio);

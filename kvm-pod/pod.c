@@ -25,8 +25,11 @@
 
 bool pod_is_behind(struct pod *pod, unsigned long index, struct folio *folio)
 {
-	struct pod_slot slot = pod_pmt_lookup(&pod->pmt, index);
+	struct pod_slot slot;
 
+	pod_lock_region(pod, pod_region(index));
+	slot = pod_pmt_lookup(&pod->pmt, index);
+	pod_unlock_region(pod, pod_region(index));
 	return slot.page == POD_PAGE_RAM && !slot.frozen &&
 	       slot.handle == pod_handle(folio);
 }

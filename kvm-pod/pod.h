@@ -179,7 +179,7 @@ static inline void pod_unlock_region(struct pod *pod, unsigned long region)
 struct folio *pod_look(struct pod *pod, unsigned long index,
 		       struct pod_slot *slot);
 
-/* Is @folio still behind page @index? The region's lock is held. */
+/* Is @folio, which is locked, still behind page @index? */
 bool pod_is_behind(struct pod *pod, unsigned long index, struct folio *folio);
 
 /* Sleep until @region is not frozen; the freezer never waits for a sleeper. */

@@ -149,9 +149,7 @@ static bool discard_busy(struct pod_batch *b, unsigned long index)
 	if (!folio)
 		return true;
 	folio_lock(folio);
-	pod_lock_region(b->pod, b->region);
 	behind = pod_is_behind(b->pod, index, folio);
-	pod_unlock_region(b->pod, b->region);
 	if (behind) {
 		list_add(&folio->lru, &b->locked);
 		batch_discard(b, index, 1);
@@ -258,12 +256,7 @@ static struct folio *lock_parked(struct pod *pod, unsigned long index)
 	if (!folio)
 		return NULL;
 	if (slot.parked && slot.region == POD_SMALL && folio_trylock(folio)) {
-		bool behind;
-
-		pod_lock_region(pod, pod_region(index));
-		behind = pod_is_behind(pod, index, folio);
-		pod_unlock_region(pod, pod_region(index));
-		if (behind)
+		if (pod_is_behind(pod, index, folio))
 			return folio;
 		folio_unlock(folio);
 	}
