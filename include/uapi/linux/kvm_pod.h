@@ -49,6 +49,9 @@ enum {
 	KVM_POD_CMD_QUERY,
 	KVM_POD_CMD_SET_TARGET,
 	KVM_POD_CMD_BALLOON,
+	KVM_POD_CMD_SWEEP,
+	KVM_POD_CMD_SET_POLICY,
+	KVM_POD_CMD_READ_EVENTS,
 };
 
 #define KVM_POD_ABI_VERSION		1
@@ -56,10 +59,12 @@ enum {
 
 /**
  * enum kvm_pod_policy - what happens when the reserve is empty
- * @KVM_POD_POLICY_WAIT: the toucher waits until memory is there. Not in this
- *	version (EOPNOTSUPP).
- * @KVM_POD_POLICY_GROW: take from the host beyond the target. Not in this
- *	version (EOPNOTSUPP).
+ * @KVM_POD_POLICY_WAIT: a vCPU waits until memory is there: a higher target,
+ *	a discard, or pages that a sweep found to be zero. Others, which may
+ *	hold locks that the VMM needs, get pages beyond the target, up to
+ *	overdraft_max, and then wait too.
+ * @KVM_POD_POLICY_GROW: take from the host beyond the target, up to grow_max;
+ *	after that as WAIT.
  * @KVM_POD_POLICY_FAIL: the toucher gets SIGBUS, KVM_RUN returns EFAULT.
  */
 enum kvm_pod_policy {
@@ -73,6 +78,8 @@ enum kvm_pod_policy {
 #define KVM_POD_FEATURE_POLICY_GROW	(1ULL << KVM_POD_POLICY_GROW)
 #define KVM_POD_FEATURE_POLICY_FAIL	(1ULL << KVM_POD_POLICY_FAIL)
 #define KVM_POD_FEATURE_BALLOON		(1ULL << 8)
+#define KVM_POD_FEATURE_SWEEP		(1ULL << 9)
+#define KVM_POD_FEATURE_EVENTS		(1ULL << 10)
 
 /**
  * struct kvm_pod_info - ioctl(/dev/kvm-pod, KVM_POD_GET_INFO)
@@ -106,7 +113,7 @@ struct kvm_pod_info {
  * @memory_size: the pod file's size, what the guest sees; a multiple of 2 MiB
  * @target: the memory that the guest may hold; a multiple of 4096, at least
  *	2 MiB, at most @memory_size. All of it is taken now, zeroed.
- * @policy: enum kvm_pod_policy
+ * @policy: enum kvm_pod_policy, see KVM_POD_SET_POLICY for its limits
  * @open_flags: O_CLOEXEC or 0, for @out_fd
  * @node_mask_ptr: user pointer to an array of __u64, bit n of word n / 64 =
  *	NUMA node n may be used; 0 = any node of the caller's mems_allowed
@@ -163,8 +170,13 @@ struct kvm_pod_create {
  * @out_float: F, pages lent to 4 KiB requests, charged beside @out_owned
  * @out_to_shrink: what still has to leave after the target was lowered
  * @out_retired: W, taken out of service for hardware memory errors
+ * @out_overdraft: X, part of @out_owned that was taken beyond the target; the
+ *	first to go back
+ * @out_overdraft_max: limit of X for those who must not wait, see WAIT
+ * @out_grow_max: limit of X for all, under GROW
+ * @out_waiting: number of touches that wait for memory now, not bytes
  *
- * The same figures as in sysfs, all in bytes, from one reading. Each is exact
+ * The same figures as in sysfs, in bytes, from one reading. Each is exact
  * when nothing moves.
  */
 struct kvm_pod_query {
@@ -185,6 +197,10 @@ struct kvm_pod_query {
 	__aligned_u64 out_float;
 	__aligned_u64 out_to_shrink;
 	__aligned_u64 out_retired;
+	__aligned_u64 out_overdraft;
+	__aligned_u64 out_overdraft_max;
+	__aligned_u64 out_grow_max;
+	__aligned_u64 out_waiting;
 };
 #define KVM_POD_QUERY		_IO(KVM_POD_TYPE, KVM_POD_CMD_QUERY)
 
@@ -265,5 +281,129 @@ struct kvm_pod_balloon {
 	__u32 __reserved;
 };
 #define KVM_POD_BALLOON		_IO(KVM_POD_TYPE, KVM_POD_CMD_BALLOON)
+
+/* Flags of struct kvm_pod_sweep. */
+#define KVM_POD_SWEEP_DEMOTE		(1U << 0)
+
+/**
+ * struct kvm_pod_sweep - ioctl(pod file, KVM_POD_SWEEP)
+ * @size: sizeof(struct kvm_pod_sweep)
+ * @flags: 0, or KVM_POD_SWEEP_DEMOTE to take 2 MiB blocks apart of which at
+ *	least a quarter is zero; else only blocks that are zero as a whole go
+ * @offset: first byte, a multiple of 4096
+ * @length: a multiple of 4096; 0 = up to the end of the file. Regions that
+ *	the range touches are swept as a whole.
+ * @out_scanned: bytes that were populated and looked at
+ * @out_reclaimed: bytes found to be zero that went back to the reserve
+ * @out_next: first byte not yet looked at, also after EINTR
+ *
+ * Looks for memory that holds only zeroes and takes it back: it reads as zero
+ * after that as before, and is outstanding. What is being used by a device or
+ * a system call is left alone. The guest goes on meanwhile.
+ *
+ * Needs a pod file open for writing (EBADF).
+ */
+struct kvm_pod_sweep {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__aligned_u64 out_scanned;
+	__aligned_u64 out_reclaimed;
+	__aligned_u64 out_next;
+};
+#define KVM_POD_SWEEP		_IO(KVM_POD_TYPE, KVM_POD_CMD_SWEEP)
+
+/* Flags of struct kvm_pod_set_policy: which limits to set. */
+#define KVM_POD_SET_OVERDRAFT_MAX	(1U << 0)
+#define KVM_POD_SET_GROW_MAX		(1U << 1)
+
+/**
+ * struct kvm_pod_set_policy - ioctl(pod file, KVM_POD_SET_POLICY)
+ * @size: sizeof(struct kvm_pod_set_policy)
+ * @flags: KVM_POD_SET_*; a limit that is not named stays, its field must be 0
+ * @policy: enum kvm_pod_policy; counts for touches that wait already
+ * @__reserved: must be 0
+ * @overdraft_max: a multiple of 4096, at most the pod's size. 2 MiB at first.
+ * @grow_max: a multiple of 4096, at most the pod's size. The pod's size less
+ *	the target at first.
+ *
+ * What is above a lowered limit goes back as pages come free.
+ *
+ * Needs a pod file open for writing (EBADF).
+ */
+struct kvm_pod_set_policy {
+	__u32 size;
+	__u32 flags;
+	__u32 policy;
+	__u32 __reserved;
+	__aligned_u64 overdraft_max;
+	__aligned_u64 grow_max;
+};
+#define KVM_POD_SET_POLICY	_IO(KVM_POD_TYPE, KVM_POD_CMD_SET_POLICY)
+
+/**
+ * enum kvm_pod_event_type - what happened
+ * @KVM_POD_EVENT_LOW: the reserve fell below the low mark
+ * @KVM_POD_EVENT_EXHAUSTED: a touch found the reserve empty and nothing to
+ *	take back. Comes again, once a second at most, while touches do.
+ * @KVM_POD_EVENT_RESUMED: after EXHAUSTED: there is memory again
+ * @KVM_POD_EVENT_PARKED: a discard left pages attached, cleared, as somebody
+ *	refers to them
+ * @KVM_POD_EVENT_NORMAL: after LOW: the reserve is twice the mark again, or
+ *	covers all that is outstanding
+ */
+enum kvm_pod_event_type {
+	KVM_POD_EVENT_LOW = 1,
+	KVM_POD_EVENT_EXHAUSTED = 2,
+	KVM_POD_EVENT_RESUMED = 3,
+	KVM_POD_EVENT_PARKED = 4,
+	KVM_POD_EVENT_NORMAL = 5,
+};
+
+/**
+ * struct kvm_pod_event - one event
+ * @seq: counts the events of this pod from 1
+ * @time_ns: CLOCK_MONOTONIC
+ * @type: enum kvm_pod_event_type; skip what you do not know
+ * @__reserved: 0
+ * @reserve: R at that time, in bytes
+ * @offset: EXHAUSTED: where the last such touch was, in bytes; else 0
+ */
+struct kvm_pod_event {
+	__aligned_u64 seq;
+	__aligned_u64 time_ns;
+	__u32 type;
+	__u32 __reserved;
+	__aligned_u64 reserve;
+	__aligned_u64 offset;
+};
+
+/**
+ * struct kvm_pod_read_events - ioctl(pod file, KVM_POD_READ_EVENTS)
+ * @size: sizeof(struct kvm_pod_read_events)
+ * @flags: must be 0
+ * @nr_events: room behind @events_ptr, at least 1
+ * @out_nr: events written, oldest first; 0 if there are none
+ * @events_ptr: user pointer to struct kvm_pod_event
+ * @out_lost: events that were overwritten before this open file read them
+ * @__reserved: must be 0
+ *
+ * Every open file has a place of its own in the sequence, from its open on.
+ * poll() reports POLLPRI while there is something to read, here or lost. The
+ * same events are counted in sysfs and sent as KOBJ_CHANGE uevents with
+ * POD_EVENT=LOW, EXHAUSTED, RESUMED, PARKED, NORMAL. They come within a tenth
+ * of a second, never more often than that. Never waits.
+ */
+struct kvm_pod_read_events {
+	__u32 size;
+	__u32 flags;
+	__u32 nr_events;
+	__u32 out_nr;
+	__aligned_u64 events_ptr;
+	__u32 out_lost;
+	__u32 __reserved;
+};
+#define KVM_POD_READ_EVENTS	_IO(KVM_POD_TYPE, KVM_POD_CMD_READ_EVENTS)
 
 #endif /* _UAPI_LINUX_KVM_POD_H */
