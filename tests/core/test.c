@@ -11,14 +11,23 @@
 #include <string.h>
 #include <sys/random.h>
 
-static jmp_buf failed;
+static jmp_buf ended;
+static const char *skipped;
+
+enum verdict { PASSED, FAILED, SKIPPED };
 
 void test_check(bool ok, const char *what, const char *file, int line)
 {
 	if (ok)
 		return;
 	test_note("%s:%d: not true: %s", file, line, what);
-	longjmp(failed, 1);
+	longjmp(ended, FAILED);
+}
+
+void test_skip(const char *reason)
+{
+	skipped = reason;
+	longjmp(ended, SKIPPED);
 }
 
 void test_die(const char *what, const char *file, int line)
@@ -60,12 +69,26 @@ u64 test_seed(void)
 	return seed;
 }
 
-static bool test_run(const struct test *test)
+static enum verdict test_run(const struct test *test)
 {
-	if (setjmp(failed))
-		return false;
-	test->run();
-	return true;
+	switch (setjmp(ended)) {
+	case PASSED:
+		test->run();
+		return PASSED;
+	case SKIPPED:
+		return SKIPPED;
+	default:
+		return FAILED;
+	}
+}
+
+static void print_verdict(enum verdict verdict, int nr, const char *name)
+{
+	printf("%sok %d %s", verdict == FAILED ? "not " : "", nr, name);
+	if (verdict == SKIPPED)
+		printf(" # SKIP %s", skipped);
+	printf("\n");
+	fflush(stdout);
 }
 
 static bool wanted(const struct test *test)
@@ -78,8 +101,8 @@ static bool wanted(const struct test *test)
 int main(void)
 {
 	const struct test *test;
+	enum verdict verdict;
 	int nr = 0, bad = 0;
-	bool ok;
 
 	for (test = tests; test->name; test++)
 		nr += wanted(test);
@@ -88,10 +111,9 @@ int main(void)
 	for (test = tests; test->name; test++) {
 		if (!wanted(test))
 			continue;
-		ok = test_run(test);
-		printf("%sok %d %s\n", ok ? "" : "not ", ++nr, test->name);
-		fflush(stdout);
-		bad += !ok;
+		verdict = test_run(test);
+		print_verdict(verdict, ++nr, test->name);
+		bad += verdict == FAILED;
 	}
 	return bad ? 1 : 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A test program is a table of functions. Each prints one TAP line; a failed
- * CHECK() ends its test, not the program.
+ * CHECK() ends its test, not the program. So does a skip, with its reason.
  */
 #ifndef POD_TEST_H
 #define POD_TEST_H
@@ -19,6 +19,9 @@ extern const struct test tests[];
 /* Does not return if @ok is false. Main thread only. */
 void test_check(bool ok, const char *what, const char *file, int line);
 #define CHECK(cond)	test_check(cond, #cond, __FILE__, __LINE__)
+
+/* Does not return. Main thread only. */
+void test_skip(const char *reason) __attribute__((noreturn));
 
 /* For any thread: ends the program. */
 #define CHECK_FATAL(cond) do {						\
