@@ -129,11 +129,7 @@ static void demote_end(struct pod_demotion *d)
 
 static void scan(struct pod_demotion *d)
 {
-	unsigned int i;
-
-	for (i = 0; i < POD_REGION_PAGES; i++)
-		if (!pod_page_is_zero(d->folio, i))
-			__set_bit(i, d->data);
+	pod_folio_scan(d->folio, d->data);
 	d->nr_data = bitmap_weight(d->data, POD_REGION_PAGES);
 }
 

@@ -7,6 +7,7 @@
 #include <linux/sysfs.h>
 
 #include "alloc.h"
+#include "clear.h"
 #include "debugfs.h"
 #include "device.h"
 #include "ept.h"
@@ -51,6 +52,7 @@ static int __init pod_init(void)
 {
 	int ret;
 
+	pod_clear_init();
 	ret = pod_work_init_queues();
 	if (ret)
 		return ret;

@@ -1,16 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The zero scan: reads memory, decides nothing else.
+ * The scan for any CPU, and the table of all.
  */
 #include "zero.h"
 
-bool pod_is_zero(const void *p, size_t len)
+#include <linux/compiler.h>
+
+const struct pod_zero_scan pod_zero_scans[POD_ZERO_NR] = {
+	[POD_ZERO_GENERIC] = { "generic", pod_is_zero_generic, false },
+	[POD_ZERO_AVX2] = { "avx2", pod_is_zero_avx2, true },
+	[POD_ZERO_AVX512] = { "avx512", pod_is_zero_avx512, true },
+};
+
+static u64 or_8(const u64 *w)
+{
+	return w[0] | w[1] | w[2] | w[3] | w[4] | w[5] | w[6] | w[7];
+}
+
+bool pod_is_zero_generic(const void *p, size_t len)
 {
 	const u64 *w = p;
 	const u64 *end = w + len / sizeof(*w);
 
-	for (; w < end; w += 8)
-		if (w[0] | w[1] | w[2] | w[3] | w[4] | w[5] | w[6] | w[7])
+	for (; w < end; w += 16)
+		if (or_8(w) | or_8(w + 8))
 			return false;
 	return true;
+}
+
+bool pod_looks_zero(const void *page)
+{
+	const u64 *w = page;
+	u64 found = 0;
+	unsigned int i;
+
+	for (i = 0; i < POD_ZERO_LOOK / sizeof(*w); i++)
+		found |= READ_ONCE(w[i]);
+	return !found;
 }

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The scans with vector registers. In assembly: the kernel is compiled without
+ * these instructions.
+ */
+#include "zero.h"
+
+/*
+ * A compiler that may not use a register itself refuses to hear that it is
+ * overwritten: the kernel's gets no list at all.
+ */
+#if defined(__AVX512F__)
+#define CLOBBERS	"xmm0", "xmm1", "xmm2", "xmm3", "k1"
+#elif defined(__SSE2__)
+#define CLOBBERS	"xmm0", "xmm1", "xmm2", "xmm3"
+#else
+#define CLOBBERS
+#endif
+
+/* What the assembly reads, for the compiler. */
+#define STEP_OF(p)	(*(const char (*)[POD_ZERO_STEP])(p))
+
+/* Or switching back to code with SSE would be slow. */
+static void forget_upper_halves(void)
+{
+	asm volatile("vzeroupper" : : : CLOBBERS);
+}
+
+static bool step_is_zero_avx2(const void *p)
+{
+	bool zero;
+
+	asm volatile("vmovdqa (%1), %%ymm0\n\t"
+		     "vmovdqa 32(%1), %%ymm1\n\t"
+		     "vmovdqa 64(%1), %%ymm2\n\t"
+		     "vmovdqa 96(%1), %%ymm3\n\t"
+		     "vpor 128(%1), %%ymm0, %%ymm0\n\t"
+		     "vpor 160(%1), %%ymm1, %%ymm1\n\t"
+		     "vpor 192(%1), %%ymm2, %%ymm2\n\t"
+		     "vpor 224(%1), %%ymm3, %%ymm3\n\t"
+		     "vpor %%ymm1, %%ymm0, %%ymm0\n\t"
+		     "vpor %%ymm3, %%ymm2, %%ymm2\n\t"
+		     "vpor %%ymm2, %%ymm0, %%ymm0\n\t"
+		     "vptest %%ymm0, %%ymm0"
+		     : "=@ccz" (zero)
+		     : "r" (p), "m" (STEP_OF(p))
+		     : CLOBBERS);
+	return zero;
+}
+
+bool pod_is_zero_avx2(const void *p, size_t len)
+{
+	const void *end = p + len;
+
+	while (p < end && step_is_zero_avx2(p))
+		p += POD_ZERO_STEP;
+	forget_upper_halves();
+	return p >= end;
+}
+
+static bool step_is_zero_avx512(const void *p)
+{
+	bool zero;
+
+	asm volatile("vmovdqa64 (%1), %%zmm0\n\t"
+		     "vmovdqa64 64(%1), %%zmm1\n\t"
+		     "vporq 128(%1), %%zmm0, %%zmm0\n\t"
+		     "vporq 192(%1), %%zmm1, %%zmm1\n\t"
+		     "vporq %%zmm1, %%zmm0, %%zmm0\n\t"
+		     "vptestmq %%zmm0, %%zmm0, %%k1\n\t"
+		     "kortestw %%k1, %%k1"
+		     : "=@ccz" (zero)
+		     : "r" (p), "m" (STEP_OF(p))
+		     : CLOBBERS);
+	return zero;
+}
+
+bool pod_is_zero_avx512(const void *p, size_t len)
+{
+	const void *end = p + len;
+
+	while (p < end && step_is_zero_avx512(p))
+		p += POD_ZERO_STEP;
+	forget_upper_halves();
+	return p >= end;
+}
