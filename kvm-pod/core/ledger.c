@@ -22,6 +22,7 @@ void pod_ledger_init(struct pod_ledger *ledger, u64 size,
 	ledger->target = 0;
 	ledger->owned = 0;
 	ledger->to_shrink = 0;
+	ledger->overdraft = 0;
 	ledger->floating = 0;
 	ledger->retired = 0;
 	ledger->announced = false;
@@ -97,6 +98,7 @@ void pod_ledger_read(struct pod_ledger *ledger, struct pod_ledger_view *view)
 	view->target = ledger->target;
 	view->owned = ledger->owned;
 	view->to_shrink = ledger->to_shrink;
+	view->overdraft = ledger->overdraft;
 	view->floating = ledger->floating;
 	view->retired = ledger->retired;
 	spin_unlock(&ledger->lock);
@@ -114,6 +116,15 @@ void pod_ledger_raise(struct pod_ledger *ledger, u64 nr)
 	spin_unlock(&ledger->lock);
 }
 
+/* @nr pages less stand above the target: the overdraft is paid first. */
+static void pay_locked(struct pod_ledger *ledger, u64 nr)
+{
+	u64 paid = min(nr, ledger->overdraft);
+
+	ledger->overdraft -= paid;
+	ledger->to_shrink -= min(nr - paid, ledger->to_shrink);
+}
+
 u64 pod_ledger_set_target(struct pod_ledger *ledger, u64 target)
 {
 	u64 up;
@@ -125,22 +136,25 @@ u64 pod_ledger_set_target(struct pod_ledger *ledger, u64 target)
 		ledger->to_shrink += min(up, ledger->target) - target;
 	} else {
 		target = min(target, max(ledger->owned, ledger->target));
-		up = target - ledger->target;
-		ledger->to_shrink -= min(up, ledger->to_shrink);
+		pay_locked(ledger, target - ledger->target);
 	}
 	ledger->target = target;
 	spin_unlock(&ledger->lock);
 	return target;
 }
 
-/* R - E = O + B - M, and O - T: the smaller of the two may leave. */
+/*
+ * R - E = O + B - M, and O - T: the smaller of the two may leave; of what was
+ * overdrawn, all.
+ */
 static u64 surplus_locked(const struct pod_ledger *ledger, u64 given)
 {
 	u64 above = sub_or_zero(ledger->owned, ledger->target);
+	u64 unused = sub_or_zero(ledger->owned + given, ledger->size);
 
 	if (!READ_ONCE(ledger->announced))
 		return above;
-	return min(above, sub_or_zero(ledger->owned + given, ledger->size));
+	return min(above, max(unused, ledger->overdraft));
 }
 
 bool pod_ledger_try_release(struct pod_ledger *ledger, u64 nr)
@@ -152,7 +166,7 @@ bool pod_ledger_try_release(struct pod_ledger *ledger, u64 nr)
 	ok = surplus_locked(ledger, given) >= nr;
 	if (ok) {
 		ledger->owned -= nr;
-		ledger->to_shrink -= min(nr, ledger->to_shrink);
+		pay_locked(ledger, nr);
 	}
 	spin_unlock(&ledger->lock);
 	return ok;
@@ -179,7 +193,7 @@ void pod_ledger_retire(struct pod_ledger *ledger, u64 nr)
 	spin_lock(&ledger->lock);
 	ledger->owned -= nr;
 	ledger->retired += nr;
-	ledger->to_shrink -= min(nr, ledger->to_shrink);
+	pay_locked(ledger, nr);
 	spin_unlock(&ledger->lock);
 }
 
@@ -187,7 +201,7 @@ void pod_ledger_lose(struct pod_ledger *ledger, u64 nr)
 {
 	spin_lock(&ledger->lock);
 	ledger->owned -= nr;
-	ledger->to_shrink -= min(nr, ledger->to_shrink);
+	pay_locked(ledger, nr);
 	spin_unlock(&ledger->lock);
 }
 
@@ -203,12 +217,32 @@ u64 pod_ledger_missing(struct pod_ledger *ledger)
 
 void pod_ledger_top_up(struct pod_ledger *ledger, u64 nr)
 {
+	u64 above;
+
 	spin_lock(&ledger->lock);
 	ledger->owned += nr;
 	/* The target was lowered while the pages came: they have to leave. */
-	if (ledger->owned > ledger->target + ledger->to_shrink)
-		ledger->to_shrink = ledger->owned - ledger->target;
+	above = sub_or_zero(ledger->owned, ledger->target);
+	if (above > ledger->overdraft + ledger->to_shrink)
+		ledger->to_shrink = above - ledger->overdraft;
 	spin_unlock(&ledger->lock);
+}
+
+bool pod_ledger_overdraw(struct pod_ledger *ledger, u64 nr, u64 limit)
+{
+	u64 more;
+	bool ok;
+
+	spin_lock(&ledger->lock);
+	more = sub_or_zero(ledger->owned + nr,
+			   max(ledger->owned, ledger->target));
+	ok = !more || ledger->overdraft + more <= limit;
+	if (ok) {
+		ledger->owned += nr;
+		ledger->overdraft += more;
+	}
+	spin_unlock(&ledger->lock);
+	return ok;
 }
 
 void pod_ledger_float(struct pod_ledger *ledger, s64 nr)
@@ -226,8 +260,8 @@ const char *pod_ledger_check(const struct pod_ledger_view *v)
 		return "owned is not populated + reserve";
 	if (v->target > v->size)
 		return "target is above size";
-	if (v->owned > v->target + v->to_shrink)
-		return "owned is above target + to_shrink";
+	if (v->owned > v->target + v->overdraft + v->to_shrink)
+		return "owned is above target + overdraft + to_shrink";
 	if (v->given_huge > v->populated)
 		return "given_huge is above populated";
 	if (v->parked > v->populated)

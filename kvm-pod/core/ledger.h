@@ -10,6 +10,7 @@
  *	E  outstanding	nothing behind it, may be touched
  *	B  given	nothing behind it, given up by the balloon
  *	K  detached but still referenced, 0 outside teardown
+ *	X  overdraft	taken beyond the target, part of O, first to go back
  *	F  float, W retired: charged, outside O
  *	Gh given up inside 2 MiB blocks still in use, a part of P
  *
@@ -17,7 +18,7 @@
  *
  * P, B, Gh and parked move with the PMT's words and are kept in shards, so
  * that vCPUs in different regions share no cache line; only the PMT's setter
- * calls pod_ledger_move(). O and T move only when pages come from or go to
+ * calls pod_ledger_move(). O, T and X move only when pages come from or go to
  * the host, under one lock. E and R follow from the identities; what checks
  * them is the audit, which recounts the PMT and the stock.
  */
@@ -45,6 +46,9 @@ enum pod_event {
 	POD_EVENT_ZERO_MAPPED,
 	POD_EVENT_DISCARDED,
 	POD_EVENT_DEMOTED,
+	POD_EVENT_SWEEP_SCANNED,
+	POD_EVENT_SWEEP_RECLAIMED,
+	POD_EVENT_WAITS,
 	POD_EVENT_EXHAUSTED,
 	POD_EVENT_EPT_FAULTS,
 	POD_EVENT_NR,
@@ -79,7 +83,8 @@ struct pod_ledger_shard {
  * @target: T
  * @owned: O
  * @to_shrink: what still has to leave since the target was lowered; counted,
- *	not derived, so that a sample of O <= T + to_shrink means something
+ *	not derived, so that a sample of O <= T + X + to_shrink means something
+ * @overdraft: X, counted like that, too
  * @floating: F
  * @retired: W
  * @announced: the VMM tells what the balloon gives up; without that B is not
@@ -94,6 +99,7 @@ struct pod_ledger {
 	u64 target;
 	u64 owned;
 	u64 to_shrink;
+	u64 overdraft;
 	u64 floating;
 	u64 retired;
 	bool announced;
@@ -117,6 +123,7 @@ struct pod_ledger_view {
 	u64 parked;
 	u64 floating;
 	u64 to_shrink;
+	u64 overdraft;
 	u64 retired;
 };
 
@@ -174,6 +181,9 @@ u64 pod_ledger_set_target(struct pod_ledger *ledger, u64 target);
  * not announce what the balloon gives up nothing is known about that goal:
  * there whoever lowers the target has ballooned first, and means it.
  *
+ * The overdraft is paid back whatever is outstanding, and before anything that
+ * a lowered target has to let go.
+ *
  * Return: true if the pages no longer count as owned; the caller frees them.
  */
 bool pod_ledger_try_release(struct pod_ledger *ledger, u64 nr);
@@ -183,6 +193,18 @@ void pod_ledger_announce(struct pod_ledger *ledger);
 
 /** pod_ledger_surplus() - how many pages pod_ledger_try_release() would take */
 u64 pod_ledger_surplus(struct pod_ledger *ledger);
+
+/**
+ * pod_ledger_overdraw() - take @nr pages beyond the target
+ * @ledger: the ledger
+ * @nr: pages that are there
+ * @limit: most that the overdraft may be
+ *
+ * What the pod lacks of its target is no overdraft.
+ *
+ * Return: false, and nothing has changed, if that would be above @limit.
+ */
+bool pod_ledger_overdraw(struct pod_ledger *ledger, u64 nr, u64 limit);
 
 /** pod_ledger_retire() - @nr pages of the reserve have a hardware error */
 void pod_ledger_retire(struct pod_ledger *ledger, u64 nr);
