@@ -77,34 +77,37 @@ void pod_free_folio(struct folio *folio)
 		folio_put(folio);
 }
 
-static int charge_limit(u64 nr)
+static int charge_limit(u64 nr, bool force)
 {
 	u64 limit = (u64)READ_ONCE(pod_limit_mb) << (20 - PAGE_SHIFT);
 
-	if (atomic64_add_return(nr, &pod_charged_pages) <= limit || !limit)
+	if (atomic64_add_return(nr, &pod_charged_pages) <= limit || !limit ||
+	    force)
 		return 0;
 	atomic64_sub(nr, &pod_charged_pages);
 	return -ENOMEM;
 }
 
-static int charge_user(struct user_struct *user, u64 nr)
+static int charge_user(struct user_struct *user, u64 nr, bool force)
 {
 	unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
 
-	if (atomic_long_add_return(nr, &user->locked_vm) <= limit ||
+	if (atomic_long_add_return(nr, &user->locked_vm) <= limit || force ||
 	    capable(CAP_IPC_LOCK))
 		return 0;
 	atomic_long_sub(nr, &user->locked_vm);
 	return -ENOMEM;
 }
 
-int pod_charge(struct pod *pod, u64 nr)
+int pod_charge_locked(struct pod *pod, u64 nr, bool force)
 {
-	int ret = charge_limit(nr);
+	int ret;
 
+	lockdep_assert_held(&pod->charge_lock);
+	ret = charge_limit(nr, force);
 	if (ret)
 		return ret;
-	ret = charge_user(pod->user, nr);
+	ret = charge_user(pod->user, nr, force);
 	if (ret) {
 		atomic64_sub(nr, &pod_charged_pages);
 		return ret;
@@ -113,11 +116,29 @@ int pod_charge(struct pod *pod, u64 nr)
 	return 0;
 }
 
-void pod_uncharge(struct pod *pod, u64 nr)
+void pod_uncharge_locked(struct pod *pod, u64 nr)
 {
+	lockdep_assert_held(&pod->charge_lock);
 	pod->charged -= nr;
 	atomic_long_sub(nr, &pod->user->locked_vm);
 	atomic64_sub(nr, &pod_charged_pages);
+}
+
+int pod_charge(struct pod *pod, u64 nr)
+{
+	int ret;
+
+	spin_lock(&pod->charge_lock);
+	ret = pod_charge_locked(pod, nr, false);
+	spin_unlock(&pod->charge_lock);
+	return ret;
+}
+
+void pod_uncharge(struct pod *pod, u64 nr)
+{
+	spin_lock(&pod->charge_lock);
+	pod_uncharge_locked(pod, nr);
+	spin_unlock(&pod->charge_lock);
 }
 
 #define POD_META_GFP	(GFP_KERNEL_ACCOUNT | __GFP_ZERO | \

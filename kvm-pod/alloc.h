@@ -31,9 +31,13 @@ void pod_free_folio(struct folio *folio);
 bool pod_folio_poisoned(struct folio *folio);
 
 /*
- * Charge @nr pages to the module's limit and the creator's RLIMIT_MEMLOCK.
- * 0 or -ENOMEM. pod->target_lock is held, or the pod is not published.
+ * Charge @nr pages to the module's limit and the creator's RLIMIT_MEMLOCK, or
+ * with @force whatever these say. 0 or -ENOMEM. pod->charge_lock is held.
  */
+int pod_charge_locked(struct pod *pod, u64 nr, bool force);
+void pod_uncharge_locked(struct pod *pod, u64 nr);
+
+/* The same, taking the lock. */
 int pod_charge(struct pod *pod, u64 nr);
 void pod_uncharge(struct pod *pod, u64 nr);
 

@@ -30,10 +30,10 @@ static int audit_show(struct seq_file *m, void *unused)
 	else if (ret)
 		seq_printf(m, "BAD %s (region %lu)\n", why, region);
 	else
-		seq_printf(m, "ok M=%llu T=%llu O=%llu P=%llu R=%llu E=%llu B=%llu Gh=%llu F=%llu W=%llu\n",
+		seq_printf(m, "ok M=%llu T=%llu O=%llu P=%llu R=%llu E=%llu B=%llu Gh=%llu F=%llu W=%llu X=%llu\n",
 			   v.size, v.target, v.owned, v.populated, v.reserve,
 			   v.outstanding, v.given, v.given_huge, v.floating,
-			   v.retired);
+			   v.retired, v.overdraft);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(audit);

@@ -7,10 +7,8 @@
 #include "demote.h"
 
 #include <linux/bitmap.h>
-#include <linux/delay.h>
 #include <linux/highmem.h>
 #include <linux/pagemap.h>
-#include <linux/sched/signal.h>
 
 #include "alloc.h"
 #include "clear.h"
@@ -18,19 +16,7 @@
 #include "float.h"
 #include "reserve.h"
 #include "small.h"
-#include "target.h"
 #include "trace.h"
-
-/*
- * Pauses, of up to a millisecond, that one touch makes at most: for those who
- * are in the way of a demotion, for those who hold the last pages for a
- * moment, and when what came back was of no use. Of the latter two many: with
- * memory in the reserve a touch must not fail, and a vCPU may be off its CPU
- * for long, throttled, with a page in its hand.
- */
-#define POD_RECLAIM_BUSY	500
-#define POD_RECLAIM_TRIES	10000
-#define POD_RECLAIM_ROUNDS	10000
 
 /**
  * struct pod_demotion - one region being taken apart
@@ -315,6 +301,7 @@ int pod_demote(struct pod *pod, unsigned long region, bool copy)
 	pod_ledger_count(&pod->ledger, pod_shard(), POD_EVENT_DEMOTED,
 			 !!d.nr_data);
 	trace_kvm_pod_demote(pod->id, region, d.nr_data);
+	ret = POD_REGION_PAGES - d.nr_data;
 out:
 	pod_leaf_free(d.leaf);
 	return ret;
@@ -327,77 +314,4 @@ int pod_demote_next(struct pod *pod, bool given)
 	if (!pod_pmt_pick_marked(&pod->pmt, given, &region))
 		return -ENOENT;
 	return pod_demote(pod, region, true);
-}
-
-static bool stock_is_empty(struct pod *pod)
-{
-	int kind;
-
-	for (kind = 0; kind < POD_STOCK_NR; kind++)
-		if (pod_stock_nr(&pod->stock, kind))
-			return false;
-	return true;
-}
-
-/*
- * Pages are on no list for a moment while others clear them, exchange them or
- * are about to map them; the ledger still counts them as reserve.
- */
-static bool reserve_in_flight(struct pod *pod)
-{
-	struct pod_ledger_view view;
-
-	pod_ledger_read(&pod->ledger, &view);
-	return view.reserve;
-}
-
-/*
- * One attempt: 0 if something came back, -ENODATA if one region less is in
- * question, else why not.
- */
-static int reclaim_once(struct pod *pod)
-{
-	int ret = pod_demote_next(pod, false);
-
-	if (!ret || ret == -ENODATA)
-		return ret;
-	if (pod_unpark_some(pod))
-		return 0;
-	/* The pod owns less than it promised: that comes before a refusal. */
-	pod_target_top_up(pod);
-	return ret;
-}
-
-/* Is there anything to wait for, after @ret? */
-static bool reclaim_may_wait(struct pod *pod, int ret, unsigned int tries)
-{
-	if (fatal_signal_pending(current) || tries >= POD_RECLAIM_TRIES)
-		return false;
-	if (reserve_in_flight(pod))
-		return true;
-	return ret != -ENOENT && tries < POD_RECLAIM_BUSY;
-}
-
-bool pod_reclaim(struct pod *pod, unsigned int round)
-{
-	unsigned int tries = 0;
-	int ret;
-
-	/* What is there was of no use before: it is blocks, or others' too. */
-	if (round)
-		usleep_range(100, 1000);
-	if (fatal_signal_pending(current))
-		return false;
-	while (stock_is_empty(pod)) {
-		ret = reclaim_once(pod);
-		if (!ret)
-			return true;
-		if (ret != -ENODATA) {
-			if (!reclaim_may_wait(pod, ret, ++tries))
-				return !stock_is_empty(pod);
-			usleep_range(100, 1000);
-		}
-		cond_resched();
-	}
-	return round < POD_RECLAIM_ROUNDS;
 }

@@ -9,10 +9,11 @@
 #include "pod.h"
 
 /*
- * Take HUGE @region apart. 0: its block is in the reserve. -EAGAIN: it is not
- * HUGE or somebody uses it now. -ENODATA: it holds data and @copy is false;
- * pages with data have lost their marks. -ENOMEM: no pages to copy to. -EIO:
- * a memory error met in copying. No folio is locked by the caller.
+ * Take HUGE @region apart. Positive: its block is in the reserve, which has so
+ * many pages more. -EAGAIN: it is not HUGE or somebody uses it now. -ENODATA:
+ * it holds data and @copy is false; pages with data have lost their marks.
+ * -ENOMEM: no pages to copy to. -EIO: a memory error met in copying. No folio
+ * is locked by the caller.
  */
 int pod_demote(struct pod *pod, unsigned long region, bool copy);
 
@@ -21,12 +22,5 @@ int pod_demote(struct pod *pod, unsigned long region, bool copy);
  * up counts. -ENOENT if there is none, else as pod_demote().
  */
 int pod_demote_next(struct pod *pod, bool given);
-
-/*
- * The reserve is empty: get something back. @round counts the calls for one
- * touch. True if the touch may try again, false if the guest holds all that it
- * may hold, or the toucher is being killed.
- */
-bool pod_reclaim(struct pod *pod, unsigned int round);
 
 #endif /* POD_DEMOTE_H */

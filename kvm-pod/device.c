@@ -15,6 +15,7 @@
 
 #include "alloc.h"
 #include "file.h"
+#include "overdraft.h"
 #include "sysfs.h"
 #include "target.h"
 
@@ -32,8 +33,11 @@ static long do_get_info(struct file *file, void *arg)
 	if (info->flags || info->__reserved)
 		return -EOPNOTSUPP;
 	info->out_abi = KVM_POD_ABI_VERSION;
-	info->out_features = KVM_POD_FEATURE_POLICY_FAIL |
-			     KVM_POD_FEATURE_BALLOON;
+	info->out_features = KVM_POD_FEATURE_POLICY_WAIT |
+			     KVM_POD_FEATURE_POLICY_GROW |
+			     KVM_POD_FEATURE_POLICY_FAIL |
+			     KVM_POD_FEATURE_BALLOON |
+			     KVM_POD_FEATURE_SWEEP | KVM_POD_FEATURE_EVENTS;
 	info->out_max_size = POD_MAX_SIZE;
 	info->out_granularity = POD_REGION_SIZE;
 	info->out_page_size = PAGE_SIZE;
@@ -57,7 +61,7 @@ static long create_check(const struct kvm_pod_create *c)
 {
 	if (c->flags || c->__reserved || c->open_flags & ~O_CLOEXEC)
 		return -EOPNOTSUPP;
-	if (c->policy != KVM_POD_POLICY_FAIL)
+	if (c->policy > KVM_POD_POLICY_FAIL)
 		return -EOPNOTSUPP;
 	if (!c->memory_size || c->memory_size % POD_REGION_SIZE ||
 	    c->memory_size > POD_MAX_SIZE)
@@ -128,6 +132,8 @@ static struct pod *create_pod(const struct kvm_pod_create *c)
 	pod->policy = c->policy;
 	pod->owner_pid = task_tgid_nr(current);
 	pod->low_mark = POD_LOW_MARK(target);
+	pod->overdraft_max = min(POD_OVERDRAFT_PAGES, pod->ledger.size);
+	pod->grow_max = pod->ledger.size - target;
 	strscpy(pod->label, c->label);
 	ret = pod_target_create(pod, target);
 	if (ret) {

@@ -158,6 +158,7 @@ static void park_block(struct pod *pod, const struct pod_span *span,
 	unsigned long region = pod_region(span->first);
 
 	pod_clear_hot(folio);
+	WRITE_ONCE(pod->parked, true);
 	mark(pod, span);
 	pod_lock_region(pod, region);
 	pod_pmt_park_region(&pod->pmt, pod_shard(), region, true);

@@ -10,13 +10,15 @@
 
 #include <linux/huge_mm.h>
 #include <linux/pagemap.h>
-#include <linux/sched/signal.h>
+#include <linux/sched.h>
 
 #include "alloc.h"
-#include "demote.h"
 #include "ept.h"
 #include "populate.h"
-#include "work.h"
+#include "reclaim.h"
+#include "reserve.h"
+#include "short.h"
+#include "wait.h"
 #include "zerofolio.h"
 
 #define POD_AGAIN	((vm_fault_t)0)
@@ -175,43 +177,37 @@ static vm_fault_t fault_zero(struct pod *pod, struct vm_fault *vmf,
 	return VM_FAULT_LOCKED;
 }
 
-/* KVM's first attempt at an EPT violation of a guest that can wait otherwise. */
-static bool is_kvm_first_attempt(const struct vm_fault *vmf)
-{
-	return must_not_wait(vmf) && !(vmf->flags & FAULT_FLAG_USER) &&
-	       pod_in_kvm_run();
-}
-
-/*
- * The reserve is empty and nothing can be had back: policy "fail". A vCPU that
- * may use asynchronous page faults never sees the error of the worker that
- * comes next, and would fault again for ever; it gets the signal here.
+/**
+ * struct pod_attempt - what the steps of one fault hand on
+ * @round: calls for reclaim so far
+ * @gift: memory from beyond the target, to be used or given back
  */
-static vm_fault_t fault_exhausted(struct pod *pod, struct vm_fault *vmf)
-{
-	pod_ledger_count(&pod->ledger, pod_shard(), POD_EVENT_EXHAUSTED, 1);
-	pod_event_kick(pod);
-	pr_warn_ratelimited("kvm-pod: pod%u: the reserve is empty at page %#lx, the target is reached\n",
-			    pod->id, vmf->pgoff);
-	if (is_kvm_first_attempt(vmf)) {
-		struct kernel_siginfo info;
+struct pod_attempt {
+	unsigned int round;
+	struct folio *gift;
+};
 
-		clear_siginfo(&info);
-		info.si_signo = SIGBUS;
-		info.si_code = BUS_ADRERR;
-		info.si_addr = (void __user *)vmf->address;
-		send_sig_info(SIGBUS, &info, current);
-	}
-	return VM_FAULT_SIGBUS;
+static vm_fault_t fault_reclaim(struct pod *pod, struct vm_fault *vmf,
+				bool huge, struct pod_attempt *attempt)
+{
+	int seq = pod_supply_seq(pod);
+	enum pod_reclaim reclaim;
+
+	reclaim = pod_reclaim(pod, attempt->round++, must_not_wait(vmf));
+	if (reclaim == POD_RECLAIM_AGAIN)
+		return POD_AGAIN;
+	return pod_fault_short(pod, vmf, reclaim, seq, huge, &attempt->gift);
 }
 
 static vm_fault_t fault_populate(struct pod *pod, struct vm_fault *vmf,
 				 const struct pod_slot *slot,
-				 unsigned int *round)
+				 struct pod_attempt *attempt)
 {
 	struct pod_touch touch = { .pmd_mappable = pmd_mappable(vmf) };
-	struct folio *folio = pod_populate(pod, vmf->pgoff, slot, touch);
+	struct folio *folio;
 
+	folio = pod_populate(pod, vmf->pgoff, slot, touch, attempt->gift);
+	attempt->gift = NULL;
 	if (!IS_ERR(folio)) {
 		if (!(vmf->flags & FAULT_FLAG_USER) && pod_in_kvm_run())
 			pod_ept_populated(pod);
@@ -221,9 +217,9 @@ static vm_fault_t fault_populate(struct pod *pod, struct vm_fault *vmf,
 	case -EAGAIN:
 		return POD_AGAIN;
 	case -ENOSPC:
-		if (pod_reclaim(pod, (*round)++))
-			return POD_AGAIN;
-		return fault_exhausted(pod, vmf);
+		return fault_reclaim(pod, vmf,
+				     pod_populate_wants_huge(slot, touch),
+				     attempt);
 	default:
 		return VM_FAULT_OOM;
 	}
@@ -238,7 +234,7 @@ static vm_fault_t fault_frozen(struct pod *pod, struct vm_fault *vmf)
 }
 
 static vm_fault_t fault_step(struct pod *pod, struct vm_fault *vmf,
-			     unsigned int *round)
+			     struct pod_attempt *attempt)
 {
 	struct pod_slot slot;
 	struct folio *folio = pod_look(pod, vmf->pgoff, &slot);
@@ -248,21 +244,24 @@ static vm_fault_t fault_step(struct pod *pod, struct vm_fault *vmf,
 	if (folio)
 		return fault_ram(pod, vmf, folio);
 	if (is_write(vmf))
-		return fault_populate(pod, vmf, &slot, round);
+		return fault_populate(pod, vmf, &slot, attempt);
 	return fault_zero(pod, vmf, slot.region);
 }
 
 vm_fault_t pod_fault(struct vm_fault *vmf)
 {
 	struct pod *pod = vmf_pod(vmf);
-	unsigned int round = 0;
+	struct pod_attempt attempt = {};
 	vm_fault_t ret;
 
 	if (unlikely(vmf->pgoff >= pod->ledger.size || READ_ONCE(pod->dead)))
 		return VM_FAULT_SIGBUS;
 	do {
-		ret = fault_step(pod, vmf, &round);
+		ret = fault_step(pod, vmf, &attempt);
 	} while (ret == POD_AGAIN);
+	/* Another thread was faster in putting memory there. */
+	if (unlikely(attempt.gift))
+		pod_reserve_give(pod, attempt.gift, true);
 	return ret;
 }
 

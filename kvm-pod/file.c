@@ -171,9 +171,33 @@ struct file *pod_file_create(struct pod *pod, unsigned int open_flags,
 	return file;
 }
 
+/* Where an open file is in the journal: a number, kept as its private data. */
+static u64 event_place(const struct file *file)
+{
+	return (unsigned long)READ_ONCE(file->private_data);
+}
+
 int pod_file_open(struct inode *inode, struct file *file)
 {
+	struct pod *pod = inode->i_private;
+
+	file->private_data = (void *)pod_journal_last(&pod->journal);
 	return generic_file_open(inode, file);
+}
+
+bool pod_file_next_event(struct file *file, u64 *place,
+			 struct pod_journal_entry *entry, u64 *lost)
+{
+	*place = event_place(file);
+	return pod_journal_read(&pod_of_file(file)->journal, *place, entry,
+				lost);
+}
+
+bool pod_file_saw_event(struct file *file, u64 place,
+			const struct pod_journal_entry *entry)
+{
+	return cmpxchg(&file->private_data, (void *)place,
+		       (void *)entry->seq) == (void *)place;
 }
 
 static bool is_congruent(const struct vm_area_struct *vma)
@@ -267,14 +291,14 @@ int pod_file_fadvise(struct file *file, loff_t offset, loff_t len, int advice)
 	return 0;
 }
 
-/* A file is always readable and writable; EPOLLPRI says the reserve is low. */
+/* A file is always readable and writable; EPOLLPRI says there are events. */
 __poll_t pod_file_poll(struct file *file, poll_table *wait)
 {
 	struct pod *pod = pod_of_file(file);
 	__poll_t mask = EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM;
 
 	poll_wait(file, &pod->changed, wait);
-	if (atomic_read(&pod->pressure) != POD_PRESSURE_NONE)
+	if (pod_journal_last(&pod->journal) != event_place(file))
 		mask |= EPOLLPRI;
 	if (READ_ONCE(pod->dead))
 		mask |= EPOLLERR;

@@ -32,4 +32,13 @@ ssize_t pod_file_read_iter(struct kiocb *iocb, struct iov_iter *to);
 ssize_t pod_file_write_iter(struct kiocb *iocb, struct iov_iter *from);
 __poll_t pod_file_poll(struct file *file, poll_table *wait);
 
+/*
+ * The next event that this open file has not read, and its @place, which is
+ * given back once the event was delivered: false if another thread did that.
+ */
+bool pod_file_next_event(struct file *file, u64 *place,
+			 struct pod_journal_entry *entry, u64 *lost);
+bool pod_file_saw_event(struct file *file, u64 place,
+			const struct pod_journal_entry *entry);
+
 #endif /* POD_FILE_H */

@@ -13,6 +13,9 @@ union pod_ioctl_buffer {
 	struct kvm_pod_query query;
 	struct kvm_pod_set_target set_target;
 	struct kvm_pod_balloon balloon;
+	struct kvm_pod_sweep sweep;
+	struct kvm_pod_set_policy set_policy;
+	struct kvm_pod_read_events read_events;
 };
 
 static const struct pod_ioctl *find(const struct pod_ioctl *table,

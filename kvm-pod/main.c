@@ -11,6 +11,7 @@
 #include "debugfs.h"
 #include "device.h"
 #include "ept.h"
+#include "sweep.h"
 #include "sysfs.h"
 #include "target.h"
 #include "work.h"
@@ -27,6 +28,10 @@ MODULE_PARM_DESC(limit_mb, "Most MiB that all pods together may hold (default: 0
 unsigned int pod_zero_threads;
 module_param_named(zero_threads, pod_zero_threads, uint, 0644);
 MODULE_PARM_DESC(zero_threads, "Threads that take and clear a reserve (default: 0, one per CPU, at most 16)");
+
+unsigned int pod_sweep_budget = 8192;
+module_param_named(sweep_budget, pod_sweep_budget, uint, 0644);
+MODULE_PARM_DESC(sweep_budget, "Pages that one touch looks at, at most, when the reserve is empty (default: 8192)");
 
 static int ept_latency_set(const char *val, const struct kernel_param *kp)
 {

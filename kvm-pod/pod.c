@@ -14,6 +14,8 @@
 #include "alloc.h"
 #include "float.h"
 #include "reserve.h"
+#include "sweep.h"
+#include "wait.h"
 #include "work.h"
 
 #define POD_SHARDS_MAX	64
@@ -85,17 +87,21 @@ static int alloc_tables(struct pod *pod, u64 nr_pages)
 	struct pod_ledger_shard *ledger;
 	struct pod_region_lock *lock;
 	struct pod_stock_shard *stock;
+	struct pod_recent *recent;
 	u64 *word;
 
 	ledger = kvcalloc(shards, sizeof(*ledger), gfp);
 	stock = kvcalloc(shards, sizeof(*stock), gfp);
+	recent = kvcalloc(shards, sizeof(*recent), gfp);
 	lock = kvcalloc(locks, sizeof(*lock), gfp);
 	word = kvcalloc(regions, sizeof(*word), gfp);
 	pod_ledger_init(&pod->ledger, nr_pages, ledger, shards);
 	pod->stock.shards = stock;
+	pod->recent = recent;
+	pod->nr_recent = shards;
 	pod->pmt.locks = lock;
 	pod->pmt.word = word;
-	if (!ledger || !stock || !lock || !word)
+	if (!ledger || !stock || !recent || !lock || !word)
 		return -ENOMEM;
 	pod_stock_init(&pod->stock, stock, shards);
 	pod_pmt_init(&pod->pmt, &pod->ledger, word, regions, lock, locks);
@@ -106,6 +112,7 @@ void pod_free(struct pod *pod)
 {
 	kvfree(pod->ledger.shards);
 	kvfree(pod->stock.shards);
+	kvfree(pod->recent);
 	kvfree(pod->pmt.locks);
 	kvfree(pod->pmt.word);
 	free_uid(pod->user);
@@ -124,6 +131,10 @@ struct pod *pod_alloc(u64 nr_pages)
 	init_waitqueue_head(&pod->thawed);
 	init_waitqueue_head(&pod->changed);
 	mutex_init(&pod->target_lock);
+	spin_lock_init(&pod->charge_lock);
+	pod_journal_init(&pod->journal);
+	pod_wait_init(pod);
+	pod_sweep_init(pod);
 	pod_float_init(pod);
 	pod_work_init(pod);
 	if (alloc_tables(pod, nr_pages)) {

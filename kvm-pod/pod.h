@@ -11,6 +11,7 @@
  *	    i_mmap_rwsem, page table locks	(inside unmap_mapping_pages())
  *	      region lock
  *		pmt.marked_lock, ledger.lock, stock locks	(leaves)
+ *	pod->charge_lock	(takes ledger.lock)
  *
  * Nothing is allocated, nobody sleeps and nothing is unmapped under a region
  * lock. The holder of a zero folio's lock takes a region lock, never the lock
@@ -34,9 +35,11 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "core/journal.h"
 #include "core/ledger.h"
 #include "core/pmt.h"
 #include "core/policy.h"
+#include "core/recent.h"
 #include "core/stock.h"
 
 /* Pages of the float: one region, so that one block can be taken apart. */
@@ -64,6 +67,44 @@ struct pod_float {
 };
 
 /**
+ * struct pod_sweep - where the sweep is, see sweep.c; hints, unlocked
+ * @work: turns
+ * @cursor: next region, modulo their number
+ * @not_before: no turn before this, in jiffies, unless in an emergency
+ * @pause: between turns that find nothing, in jiffies
+ * @emergency: the next turn is for a touch that came short
+ * @dry: a turn for such a touch found nothing ...
+ * @dry_until: ... and there will be no other before this, in jiffies
+ */
+struct pod_sweep {
+	struct work_struct work;
+	atomic_long_t cursor;
+	unsigned long not_before;
+	unsigned long pause;
+	bool emergency;
+	bool dry;
+	unsigned long dry_until;
+};
+
+/**
+ * struct pod_short - touches for which there is no memory; unlocked
+ * @supply: where they wait
+ * @supply_seq: changes with whatever may end a wait, beside pages
+ * @waiting: how many wait now
+ * @touches: how many came so far
+ * @unserved: the last one has got nothing since
+ * @index: the page that one wanted
+ */
+struct pod_short {
+	wait_queue_head_t supply;
+	atomic_t supply_seq;
+	atomic_t waiting;
+	atomic_t touches;
+	bool unserved;
+	unsigned long index;
+};
+
+/**
  * struct pod - one virtual machine's memory
  * @ledger: all counts
  * @pmt: what is behind each page
@@ -72,8 +113,20 @@ struct pod_float {
  * @mapping: the inode's, for unmapping; stays NULL until the file exists
  * @thawed: woken when a frozen region may be looked at again
  * @changed: woken when poll() may have something new to say
- * @target_lock: serialises changes of the target, protects @charged
+ * @recent: regions populated lately, a ring per shard
+ * @nr_recent: length of @recent, a power of two
+ * @sweep: the sweep's state
+ * @scarce: R < E when last looked at: eager sweeps are worth it
+ * @target_lock: serialises changes of the target
+ * @charge_lock: protects @charged; O never grows above it without this lock
  * @charged: pages charged to @user and to the module's limit
+ * @shortage: touches that find the reserve empty
+ * @overdraft_max: see KVM_POD_SET_POLICY; in pages
+ * @grow_max: likewise
+ * @journal: events
+ * @parked: pages were left attached since the last event
+ * @told: for the event work alone: touches of @shortage announced ...
+ * @told_at: ... and when, in jiffies
  * @refill: refill of the float; touches wait for it
  * @work: clearing, top-up, release
  * @shrink: demotion and release while the pod owns more than its target
@@ -86,7 +139,7 @@ struct pod_float {
  * @memcg: charged for every page, also after the creator moved
  * @user: whose RLIMIT_MEMLOCK is charged
  * @nodes: where pages may come from
- * @policy: enum kvm_pod_policy
+ * @policy: enum kvm_pod_policy; may change at any time
  * @dead: found inconsistent; every touch fails from here on
  * @dying: teardown has begun, no new work is queued
  * @id: N in pod<N>
@@ -110,8 +163,23 @@ struct pod {
 	wait_queue_head_t thawed;
 	wait_queue_head_t changed;
 
+	struct pod_recent *recent;
+	unsigned int nr_recent;
+	struct pod_sweep sweep;
+	bool scarce;
+
 	struct mutex target_lock;
+	spinlock_t charge_lock;
 	u64 charged;
+
+	struct pod_short shortage;
+	u64 overdraft_max;
+	u64 grow_max;
+
+	struct pod_journal journal;
+	bool parked;
+	unsigned int told;
+	unsigned long told_at;
 
 	struct work_struct refill;
 	struct work_struct work;

@@ -11,7 +11,10 @@
 #include "discard.h"
 #include "file.h"
 #include "reserve.h"
+#include "sweep.h"
 #include "target.h"
+#include "wait.h"
+#include "work.h"
 
 static void query_fill(struct kvm_pod_query *q, struct pod *pod)
 {
@@ -19,7 +22,7 @@ static void query_fill(struct kvm_pod_query *q, struct pod *pod)
 
 	pod_ledger_read(&pod->ledger, &v);
 	q->out_id = pod->id;
-	q->out_policy = pod->policy;
+	q->out_policy = READ_ONCE(pod->policy);
 	q->out_size = v.size << PAGE_SHIFT;
 	q->out_target = v.target << PAGE_SHIFT;
 	q->out_owned = v.owned << PAGE_SHIFT;
@@ -33,6 +36,10 @@ static void query_fill(struct kvm_pod_query *q, struct pod *pod)
 	q->out_to_shrink = v.to_shrink << PAGE_SHIFT;
 	q->out_retired = v.retired << PAGE_SHIFT;
 	q->out_reserve_huge = pod_reserve_huge_pages(pod) << PAGE_SHIFT;
+	q->out_overdraft = v.overdraft << PAGE_SHIFT;
+	q->out_overdraft_max = READ_ONCE(pod->overdraft_max) << PAGE_SHIFT;
+	q->out_grow_max = READ_ONCE(pod->grow_max) << PAGE_SHIFT;
+	q->out_waiting = atomic_read(&pod->shortage.waiting);
 }
 
 static long file_query(struct file *file, void *arg)
@@ -136,11 +143,136 @@ static long file_balloon(struct file *file, void *arg)
 	return 0;
 }
 
+static long sweep_regions(struct pod *pod, struct kvm_pod_sweep *s, u64 end)
+{
+	unsigned int how = s->flags & KVM_POD_SWEEP_DEMOTE ?
+			   POD_SWEEP_DEMOTE : POD_SWEEP_HUGE;
+	struct pod_sweep_count count = {};
+	unsigned long region;
+	long ret = 0;
+
+	how |= POD_SWEEP_SMALL;
+	while (s->out_next < end) {
+		if (signal_pending(current)) {
+			ret = -EINTR;
+			break;
+		}
+		region = pod_region(s->out_next >> PAGE_SHIFT);
+		pod_sweep_region(pod, region, how, &count);
+		s->out_next = min_t(u64, end, (u64)pod_region_first(region + 1)
+					      << PAGE_SHIFT);
+		cond_resched();
+	}
+	s->out_scanned = count.scanned << PAGE_SHIFT;
+	s->out_reclaimed = count.reclaimed << PAGE_SHIFT;
+	return ret;
+}
+
+static long file_sweep(struct file *file, void *arg)
+{
+	struct kvm_pod_sweep *s = arg;
+	struct pod *pod = pod_of_file(file);
+	struct kvm_pod_range range = { s->offset, s->length };
+	u64 size = pod->ledger.size << PAGE_SHIFT;
+	long ret;
+
+	if (!(file->f_mode & FMODE_WRITE))
+		return -EBADF;
+	if (s->flags & ~KVM_POD_SWEEP_DEMOTE)
+		return -EOPNOTSUPP;
+	if (!s->length && s->offset < size)
+		range.length = size - s->offset;
+	if (!range_ok(&range, size))
+		return -EINVAL;
+	s->out_next = s->offset;
+	ret = sweep_regions(pod, s, range.offset + range.length);
+	pod_event_kick(pod);
+	return ret;
+}
+
+/* A limit that is set is whole pages and at most the pod; one that is not, 0. */
+static bool limit_ok(const struct pod *pod, u64 bytes, bool set)
+{
+	return set ? !(bytes % PAGE_SIZE) &&
+		     bytes >> PAGE_SHIFT <= pod->ledger.size : !bytes;
+}
+
+static long file_set_policy(struct file *file, void *arg)
+{
+	struct kvm_pod_set_policy *p = arg;
+	struct pod *pod = pod_of_file(file);
+	bool overdraft = p->flags & KVM_POD_SET_OVERDRAFT_MAX;
+	bool grow = p->flags & KVM_POD_SET_GROW_MAX;
+
+	if (!(file->f_mode & FMODE_WRITE))
+		return -EBADF;
+	if (p->flags & ~(KVM_POD_SET_OVERDRAFT_MAX | KVM_POD_SET_GROW_MAX) ||
+	    p->__reserved || p->policy > KVM_POD_POLICY_FAIL)
+		return -EOPNOTSUPP;
+	if (!limit_ok(pod, p->overdraft_max, overdraft) ||
+	    !limit_ok(pod, p->grow_max, grow))
+		return -EINVAL;
+	if (overdraft)
+		WRITE_ONCE(pod->overdraft_max, p->overdraft_max >> PAGE_SHIFT);
+	if (grow)
+		WRITE_ONCE(pod->grow_max, p->grow_max >> PAGE_SHIFT);
+	pod_set_policy(pod, p->policy);
+	return 0;
+}
+
+static long put_event(struct kvm_pod_event __user *to,
+		      const struct pod_journal_entry *entry)
+{
+	struct kvm_pod_event event = {
+		.seq = entry->seq,
+		.time_ns = entry->time_ns,
+		.type = entry->news,
+		.reserve = entry->reserve << PAGE_SHIFT,
+		.offset = (u64)entry->index << PAGE_SHIFT,
+	};
+
+	return copy_to_user(to, &event, sizeof(event)) ? -EFAULT : 0;
+}
+
+static long file_read_events(struct file *file, void *arg)
+{
+	struct kvm_pod_read_events *r = arg;
+	struct kvm_pod_event __user *to = u64_to_user_ptr(r->events_ptr);
+	struct pod_journal_entry entry;
+	u64 place, lost, missed = 0;
+	long ret = 0;
+
+	if (r->flags || r->__reserved)
+		return -EOPNOTSUPP;
+	if (!r->nr_events)
+		return -EINVAL;
+	r->out_nr = 0;
+	while (r->out_nr < r->nr_events &&
+	       pod_file_next_event(file, &place, &entry, &lost)) {
+		ret = put_event(to + r->out_nr, &entry);
+		if (ret)
+			break;
+		/* Another thread was faster: the slot is for the next one. */
+		if (!pod_file_saw_event(file, place, &entry))
+			continue;
+		missed += lost;
+		r->out_nr++;
+	}
+	r->out_lost = min_t(u64, missed, U32_MAX);
+	/* What was written counts; what could not be is for the next call. */
+	return r->out_nr ? 0 : ret;
+}
+
 static const struct pod_ioctl file_ioctls[] = {
 	POD_IOCTL(KVM_POD_QUERY, kvm_pod_query, out_retired, file_query),
 	POD_IOCTL(KVM_POD_SET_TARGET, kvm_pod_set_target, out_target,
 		  file_set_target),
 	POD_IOCTL(KVM_POD_BALLOON, kvm_pod_balloon, __reserved, file_balloon),
+	POD_IOCTL(KVM_POD_SWEEP, kvm_pod_sweep, out_next, file_sweep),
+	POD_IOCTL(KVM_POD_SET_POLICY, kvm_pod_set_policy, grow_max,
+		  file_set_policy),
+	POD_IOCTL(KVM_POD_READ_EVENTS, kvm_pod_read_events, __reserved,
+		  file_read_events),
 };
 
 static long file_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

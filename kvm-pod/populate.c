@@ -11,6 +11,7 @@
 #include "alloc.h"
 #include "reserve.h"
 #include "small.h"
+#include "sweep.h"
 #include "trace.h"
 #include "work.h"
 #include "zerofolio.h"
@@ -31,6 +32,11 @@ static void folio_unclaim(struct pod *pod, struct folio *folio)
 	pod_reserve_give(pod, folio, true);
 }
 
+static struct pod_recent *recent(struct pod *pod)
+{
+	return &pod->recent[pod_shard() & (pod->nr_recent - 1)];
+}
+
 /* An estimate decides who looks closer: the fault path shares no counter. */
 static void check_pressure(struct pod *pod)
 {
@@ -40,8 +46,10 @@ static void check_pressure(struct pod *pod)
 
 	pages = pod_stock_estimate(s, shard, POD_STOCK_SMALL) +
 		pod_stock_estimate(s, shard, POD_STOCK_HUGE) * POD_REGION_PAGES;
-	if (pages < READ_ONCE(pod->low_mark))
-		pod_event_kick(pod);
+	if (likely(pages >= READ_ONCE(pod->low_mark)))
+		return;
+	pod_event_kick(pod);
+	pod_sweep_kick(pod);
 }
 
 static void account(struct pod *pod, unsigned long index, unsigned int order)
@@ -50,13 +58,15 @@ static void account(struct pod *pod, unsigned long index, unsigned int order)
 			 order ? POD_EVENT_POPULATE_2M : POD_EVENT_POPULATE_4K,
 			 1);
 	trace_kvm_pod_populate(pod->id, index, order);
+	pod_recent_add(recent(pod), pod_region(index));
 	check_pressure(pod);
 }
 
-static struct folio *populate_huge(struct pod *pod, unsigned long region)
+static struct folio *populate_huge(struct pod *pod, unsigned long region,
+				   struct folio *gift)
 {
+	struct folio *folio = gift ?: pod_reserve_take_huge(pod);
 	unsigned long first = pod_region_first(region);
-	struct folio *folio = pod_reserve_take_huge(pod);
 	bool zero = false;
 	bool ok;
 
@@ -123,10 +133,10 @@ static bool install_small(struct pod *pod, unsigned long index,
 }
 
 static struct folio *populate_small(struct pod *pod, unsigned long index,
-				    bool hole)
+				    bool hole, struct folio *gift)
 {
 	/* First: a HOLE that was split for nothing would never be HUGE. */
-	struct folio *folio = pod_reserve_take_small(pod);
+	struct folio *folio = gift ?: pod_reserve_take_small(pod);
 	bool zero;
 	int ret;
 
@@ -149,19 +159,38 @@ static struct folio *populate_small(struct pod *pod, unsigned long index,
 	return folio;
 }
 
-struct folio *pod_populate(struct pod *pod, unsigned long index,
-			   const struct pod_slot *slot, struct pod_touch touch)
+bool pod_populate_wants_huge(const struct pod_slot *slot,
+			     struct pod_touch touch)
 {
+	touch.hole = slot->region == POD_HOLE && slot->page == POD_PAGE_POD;
+	return pod_policy_wants_huge(&touch);
+}
+
+static struct folio *populate_gift(struct pod *pod, unsigned long index,
+				   bool hole, struct folio *gift)
+{
+	return folio_test_large(gift) ?
+	       populate_huge(pod, pod_region(index), gift) :
+	       populate_small(pod, index, hole, gift);
+}
+
+struct folio *pod_populate(struct pod *pod, unsigned long index,
+			   const struct pod_slot *slot, struct pod_touch touch,
+			   struct folio *gift)
+{
+	bool all_pod = slot->region == POD_HOLE && slot->page == POD_PAGE_POD;
 	struct folio *folio = ERR_PTR(-ENOSPC);
 	bool hole = slot->region == POD_HOLE;
 
-	touch.hole = hole && slot->page == POD_PAGE_POD;
-	if (pod_policy_wants_huge(&touch))
-		folio = populate_huge(pod, pod_region(index));
+	if (gift)
+		return populate_gift(pod, index, hole, gift);
+	pod_sweep_eager(pod);
+	if (pod_populate_wants_huge(slot, touch))
+		folio = populate_huge(pod, pod_region(index), NULL);
 	if (folio == ERR_PTR(-ENOSPC))
-		folio = populate_small(pod, index, hole);
+		folio = populate_small(pod, index, hole, NULL);
 	/* The host gives no single page for a block: better the block itself. */
-	if (folio == ERR_PTR(-ENOSPC) && touch.hole)
-		folio = populate_huge(pod, pod_region(index));
+	if (folio == ERR_PTR(-ENOSPC) && all_pod)
+		folio = populate_huge(pod, pod_region(index), NULL);
 	return folio;
 }

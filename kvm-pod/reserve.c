@@ -8,6 +8,7 @@
 #include "alloc.h"
 #include "clear.h"
 #include "float.h"
+#include "wait.h"
 #include "work.h"
 
 /* Blocks cleared by one run of the worker before it looks around again. */
@@ -30,6 +31,8 @@ static void stock_give(struct pod *pod, unsigned int shard,
 	else
 		kind = clean ? POD_STOCK_SMALL : POD_STOCK_SMALL_DIRTY;
 	pod_stock_give(&pod->stock, shard, kind, &folio->lru);
+	pod_supply_pages(pod, kind == POD_STOCK_HUGE ||
+			      kind == POD_STOCK_HUGE_DIRTY);
 }
 
 /* A page with a hardware error never returns to service. */
@@ -166,6 +169,16 @@ bool pod_reserve_clear_some(struct pod *pod)
 			break;
 	return pod_stock_nr(&pod->stock, POD_STOCK_HUGE_DIRTY) ||
 	       pod_stock_nr(&pod->stock, POD_STOCK_SMALL_DIRTY);
+}
+
+bool pod_reserve_is_empty(struct pod *pod)
+{
+	int kind;
+
+	for (kind = 0; kind < POD_STOCK_NR; kind++)
+		if (pod_stock_nr(&pod->stock, kind))
+			return false;
+	return true;
 }
 
 u64 pod_reserve_huge_pages(struct pod *pod)

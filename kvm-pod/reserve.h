@@ -36,6 +36,12 @@ void pod_reserve_trim(struct pod *pod, bool split);
 /* Clear some of what waits to be cleared. True if there is more. */
 bool pod_reserve_clear_some(struct pod *pod);
 
+/*
+ * Is nothing on its lists? Pages may be in flight: on none while somebody
+ * clears them, exchanges them, or is about to map them.
+ */
+bool pod_reserve_is_empty(struct pod *pod);
+
 /* Pages of the reserve that lie in 2 MiB blocks. */
 u64 pod_reserve_huge_pages(struct pod *pod);
 

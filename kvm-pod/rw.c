@@ -9,8 +9,11 @@
 #include <linux/sched/signal.h>
 #include <linux/uio.h>
 
-#include "demote.h"
 #include "populate.h"
+#include "reclaim.h"
+#include "reserve.h"
+#include "short.h"
+#include "wait.h"
 
 static struct page *page_of(struct folio *folio, unsigned long index)
 {
@@ -85,31 +88,50 @@ ssize_t pod_file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	return each_page(iocb, to, read_page);
 }
 
+/* What populating came to, if it is worth another attempt: 0. */
+static int write_reclaim(struct pod *pod, unsigned long index, bool huge,
+			 unsigned int round, struct folio **gift)
+{
+	int seq = pod_supply_seq(pod);
+	enum pod_reclaim reclaim = pod_reclaim(pod, round, false);
+
+	if (reclaim == POD_RECLAIM_AGAIN)
+		return 0;
+	return pod_write_short(pod, index, reclaim, seq, huge, gift);
+}
+
 /* The folio behind @index with a reference, from the reserve if need be. */
 static struct folio *get_for_write(struct pod *pod, unsigned long index)
 {
 	const struct pod_touch touch = { .whole_file = true };
+	struct folio *folio, *gift = NULL;
 	struct pod_slot slot;
-	struct folio *folio;
-	unsigned int round = 0;
+	unsigned int round;
+	int ret;
 
-	for (;;) {
+	for (round = 0; ; round++) {
 		folio = look_steady(pod, index, &slot);
-		if (folio) {
-			/* Who put it there may still be recalling zeroes. */
-			folio_wait_locked(folio);
-			return folio;
-		}
-		folio = pod_populate(pod, index, &slot, touch);
+		if (folio)
+			break;
+		folio = pod_populate(pod, index, &slot, touch, gift);
+		gift = NULL;
 		if (!IS_ERR(folio)) {
 			folio_unlock(folio);
 			return folio;
 		}
-		if (PTR_ERR(folio) == -ENOSPC && !pod_reclaim(pod, round++))
-			return folio;
-		if (PTR_ERR(folio) == -ENOMEM || fatal_signal_pending(current))
-			return folio;
+		ret = PTR_ERR(folio);
+		if (ret == -ENOSPC)
+			ret = write_reclaim(pod, index,
+					    pod_populate_wants_huge(&slot, touch),
+					    round, &gift);
+		if (ret && ret != -EAGAIN)
+			return ERR_PTR(ret);
 	}
+	if (gift)
+		pod_reserve_give(pod, gift, true);
+	/* Who put it there may still be recalling zeroes. */
+	folio_wait_locked(folio);
+	return folio;
 }
 
 static ssize_t write_page(struct pod *pod, loff_t pos, struct iov_iter *from)

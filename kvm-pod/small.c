@@ -10,8 +10,13 @@
 
 #include "alloc.h"
 #include "clear.h"
+#include "core/zero.h"
 #include "discard.h"
 #include "reserve.h"
+#include "sweep.h"
+
+/* Pages of a region that a sweep unmaps one by one. */
+#define POD_UNMAP_SINGLY	8
 
 /**
  * struct pod_batch - single pages of one region on their way out
@@ -112,6 +117,7 @@ static void batch_park(struct pod_batch *b)
 	list_for_each_entry_safe(folio, next, &b->locked, lru) {
 		list_del(&folio->lru);
 		pod_clear_hot(folio);
+		WRITE_ONCE(pod->parked, true);
 		pod_lock_region(pod, b->region);
 		pod_pmt_park_page(&pod->pmt, pod_shard(), folio->index,
 				  b->given);
@@ -217,69 +223,120 @@ bool pod_small_deflate(struct pod *pod, unsigned long first, unsigned long nr)
 	return ok;
 }
 
-/* A parked page that is not zero any more is data; else it may leave now. */
-static bool unpark(struct pod_batch *b, struct folio *folio)
+/*
+ * Unmapped. Zero is decided here, under the lock and with nobody else left to
+ * write; one page is short enough for that. A parked page that is not zero any
+ * more is data again.
+ */
+static bool sweep_detach(struct pod_batch *b, struct folio *folio)
 {
-	struct pod *pod = b->pod;
 	unsigned long index = folio->index;
-	LIST_HEAD(gone);
-	bool alone, zero = false;
+	struct pod *pod = b->pod;
+	bool alone, zero;
 
-	pod_unmap(pod, index, 1);
 	pod_lock_region(pod, b->region);
-	alone = pod_is_alone(pod, folio);
-	/* One page: short enough to be scanned under the lock. */
-	if (alone && likely(!pod_folio_poisoned(folio)))
-		zero = pod_page_is_zero(folio, 0);
-	if (alone && zero) {
+	alone = pod_is_alone(pod, folio) &&
+		likely(!pod_folio_poisoned(folio));
+	zero = alone && pod_page_is_zero(folio, 0);
+	if (zero)
 		pod_pmt_clear_page(&pod->pmt, pod_shard(), index,
 				   pod_pmt_parked_given(&pod->pmt, index));
-		list_add(&folio->lru, &gone);
-	} else if (alone) {
+	else if (alone)
 		pod_pmt_unpark_page(&pod->pmt, pod_shard(), index);
+	pod_unlock_region(pod, b->region);
+	return zero;
+}
+
+/*
+ * May it leave? A parked page is looked at whatever it holds. One with a
+ * memory error does not leave, but is unmapped: its guest learns at the next
+ * touch.
+ */
+static bool is_candidate(const struct pod_slot *slot, bool parked_only)
+{
+	struct page *page = pfn_to_page(slot->handle);
+
+	if (parked_only || slot->parked)
+		return slot->parked;
+	return PageHWPoison(page) || pod_looks_zero(page_address(page));
+}
+
+/* Lock those that may leave. Returns how many. */
+static unsigned int sweep_collect(struct pod_batch *b, bool parked_only,
+				  struct pod_sweep_count *count)
+{
+	unsigned long first = pod_region_first(b->region);
+	struct pod *pod = b->pod;
+	struct pod_slot slot;
+	unsigned int i, nr = 0;
+	struct folio *folio;
+
+	pod_lock_region(pod, b->region);
+	for (i = 0; i < POD_REGION_PAGES; i++) {
+		slot = pod_pmt_lookup(&pod->pmt, first + i);
+		if (slot.region != POD_SMALL)
+			break;
+		if (slot.page != POD_PAGE_RAM)
+			continue;
+		count->scanned++;
+		folio = pod_folio(slot.handle);
+		if (!is_candidate(&slot, parked_only) || !folio_trylock(folio))
+			continue;
+		folio_get(folio);
+		list_add_tail(&folio->lru, &b->locked);
+		nr++;
 	}
 	pod_unlock_region(pod, b->region);
-	if (alone && zero) {
-		batch_release(b, &gone, true);
-	} else {
-		folio_unlock(folio);
-		folio_put(folio);
-	}
-	return alone && zero;
+	return nr;
 }
 
-static struct folio *lock_parked(struct pod *pod, unsigned long index)
+/*
+ * One unmap for all, but for a few: those cost less one by one than the rest
+ * of the region costs its guest when it is touched again.
+ */
+static void sweep_unmap(struct pod_batch *b, unsigned int nr)
 {
-	struct pod_slot slot;
-	struct folio *folio = pod_look(pod, index, &slot);
-
-	if (!folio)
-		return NULL;
-	if (slot.parked && slot.region == POD_SMALL && folio_trylock(folio)) {
-		if (pod_is_behind(pod, index, folio))
-			return folio;
-		folio_unlock(folio);
-	}
-	folio_put(folio);
-	return NULL;
-}
-
-static bool unpark_region(struct pod *pod, unsigned long region)
-{
-	struct pod_batch b = { .pod = pod, .region = region };
-	unsigned long first = pod_region_first(region);
 	struct folio *folio;
-	bool any = false;
-	unsigned int i;
 
-	for (i = 0; i < POD_REGION_PAGES; i++) {
-		folio = lock_parked(pod, first + i);
-		if (folio)
-			any |= unpark(&b, folio);
+	if (nr > POD_UNMAP_SINGLY) {
+		pod_unmap(b->pod, pod_region_first(b->region),
+			  POD_REGION_PAGES);
+		return;
 	}
-	if (any)
-		collapse(pod, region);
-	return any;
+	list_for_each_entry(folio, &b->locked, lru)
+		pod_unmap(b->pod, folio->index, 1);
+}
+
+void pod_small_sweep(struct pod *pod, unsigned long region, bool parked_only,
+		     struct pod_sweep_count *count)
+{
+	struct pod_batch b = {
+		.pod = pod,
+		.region = region,
+		.locked = LIST_HEAD_INIT(b.locked),
+	};
+	struct folio *folio, *next;
+	unsigned int nr = sweep_collect(&b, parked_only, count);
+	LIST_HEAD(gone);
+
+	if (!nr)
+		return;
+	sweep_unmap(&b, nr);
+	list_for_each_entry_safe(folio, next, &b.locked, lru) {
+		if (sweep_detach(&b, folio)) {
+			list_move_tail(&folio->lru, &gone);
+			count->reclaimed++;
+		} else {
+			list_del(&folio->lru);
+			folio_unlock(folio);
+			folio_put(folio);
+		}
+		cond_resched();
+	}
+	if (list_empty(&gone))
+		return;
+	batch_release(&b, &gone, true);
+	collapse(pod, region);
 }
 
 static bool has_parked(struct pod *pod, unsigned long region)
@@ -304,6 +361,7 @@ bool pod_unpark_some(struct pod *pod)
 {
 	unsigned long start = READ_ONCE(pod->unpark_cursor);
 	unsigned long nr = pod->pmt.nr_regions;
+	struct pod_sweep_count count = {};
 	unsigned long i, region;
 	bool any = false;
 
@@ -311,8 +369,10 @@ bool pod_unpark_some(struct pod *pod)
 		return false;
 	for (i = 0; i < nr && !any; i++) {
 		region = (start + i) % nr;
-		if (has_parked(pod, region))
-			any = unpark_region(pod, region);
+		if (has_parked(pod, region)) {
+			pod_small_sweep(pod, region, true, &count);
+			any = count.reclaimed;
+		}
 		cond_resched();
 	}
 	WRITE_ONCE(pod->unpark_cursor, (start + i) % nr);

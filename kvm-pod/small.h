@@ -29,4 +29,13 @@ bool pod_small_discard(struct pod *pod, unsigned long first, unsigned long nr,
 /* GIVEN pages of one region become POD, parked ones plain RAM. As above. */
 bool pod_small_deflate(struct pod *pod, unsigned long first, unsigned long nr);
 
+struct pod_sweep_count;
+
+/*
+ * Take back the pages of a SMALL region that are zero; @parked_only: just
+ * those that were discarded before, and referenced. Adds to @count.
+ */
+void pod_small_sweep(struct pod *pod, unsigned long region, bool parked_only,
+		     struct pod_sweep_count *count);
+
 #endif /* POD_SMALL_H */

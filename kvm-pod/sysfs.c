@@ -15,6 +15,7 @@
 #include "debugfs.h"
 #include "reserve.h"
 #include "target.h"
+#include "wait.h"
 #include "work.h"
 
 static DEFINE_IDA(pod_ids);
@@ -55,6 +56,7 @@ POD_VIEW_ATTR_RO(given, given);
 POD_VIEW_ATTR_RO(given_huge, given_huge);
 POD_VIEW_ATTR_RO(parked, parked);
 POD_VIEW_ATTR_RO(to_shrink, to_shrink);
+POD_VIEW_ATTR_RO(overdraft, overdraft);
 POD_VIEW_ATTR_RO(retired, retired);
 /* "float" is a word of C. */
 POD_VIEW_ATTR(float, floating)
@@ -79,8 +81,38 @@ POD_EVENT_ATTR_RO(populate_4k, POD_EVENT_POPULATE_4K);
 POD_EVENT_ATTR_RO(zero_mapped, POD_EVENT_ZERO_MAPPED);
 POD_EVENT_ATTR_RO(discarded, POD_EVENT_DISCARDED);
 POD_EVENT_ATTR_RO(demoted, POD_EVENT_DEMOTED);
+POD_EVENT_ATTR_RO(sweep_scanned, POD_EVENT_SWEEP_SCANNED);
+POD_EVENT_ATTR_RO(sweep_reclaimed, POD_EVENT_SWEEP_RECLAIMED);
+POD_EVENT_ATTR_RO(waits, POD_EVENT_WAITS);
 POD_EVENT_ATTR_RO(exhausted, POD_EVENT_EXHAUSTED);
 POD_EVENT_ATTR_RO(ept_faults, POD_EVENT_EPT_FAULTS);
+
+/* Events told, by their kind. */
+#define POD_NEWS_ATTR_RO(_name, _news)					\
+static ssize_t _name##_show(struct device *dev,				\
+			    struct device_attribute *attr, char *buf)	\
+{									\
+	struct pod_journal *journal = &pod_of_dev(dev)->journal;	\
+									\
+	return sysfs_emit(buf, "%llu\n",				\
+			  pod_journal_count(journal, _news));		\
+}									\
+static DEVICE_ATTR_RO(_name)
+
+POD_NEWS_ATTR_RO(events_low, POD_NEWS_LOW);
+POD_NEWS_ATTR_RO(events_exhausted, POD_NEWS_EXHAUSTED);
+POD_NEWS_ATTR_RO(events_resumed, POD_NEWS_RESUMED);
+POD_NEWS_ATTR_RO(events_parked, POD_NEWS_PARKED);
+POD_NEWS_ATTR_RO(events_normal, POD_NEWS_NORMAL);
+
+static ssize_t waiting_show(struct device *dev, struct device_attribute *attr,
+			    char *buf)
+{
+	struct pod *pod = pod_of_dev(dev);
+
+	return sysfs_emit(buf, "%d\n", atomic_read(&pod->shortage.waiting));
+}
+static DEVICE_ATTR_RO(waiting);
 
 static ssize_t reserve_huge_show(struct device *dev,
 				 struct device_attribute *attr, char *buf)
@@ -129,17 +161,10 @@ static ssize_t target_store(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RW(target);
 
-static ssize_t low_mark_show(struct device *dev, struct device_attribute *attr,
-			     char *buf)
+/* A mark or a limit: pages, at most the pod's size. */
+static ssize_t store_limit(struct pod *pod, const char *buf, size_t count,
+			   u64 *limit)
 {
-	return emit_pages(buf, READ_ONCE(pod_of_dev(dev)->low_mark));
-}
-
-static ssize_t low_mark_store(struct device *dev,
-			      struct device_attribute *attr, const char *buf,
-			      size_t count)
-{
-	struct pod *pod = pod_of_dev(dev);
 	u64 pages;
 	int ret = parse_pages(buf, &pages);
 
@@ -147,11 +172,32 @@ static ssize_t low_mark_store(struct device *dev,
 		ret = -EINVAL;
 	if (ret)
 		return ret;
-	WRITE_ONCE(pod->low_mark, pages);
+	WRITE_ONCE(*limit, pages);
+	pod_supply_changed(pod);
 	pod_event_kick(pod);
 	return count;
 }
-static DEVICE_ATTR_RW(low_mark);
+
+#define POD_LIMIT_ATTR_RW(_name)					\
+static ssize_t _name##_show(struct device *dev,				\
+			    struct device_attribute *attr, char *buf)	\
+{									\
+	return emit_pages(buf, READ_ONCE(pod_of_dev(dev)->_name));	\
+}									\
+									\
+static ssize_t _name##_store(struct device *dev,			\
+			     struct device_attribute *attr,		\
+			     const char *buf, size_t count)		\
+{									\
+	struct pod *pod = pod_of_dev(dev);				\
+									\
+	return store_limit(pod, buf, count, &pod->_name);		\
+}									\
+static DEVICE_ATTR_RW(_name)
+
+POD_LIMIT_ATTR_RW(low_mark);
+POD_LIMIT_ATTR_RW(overdraft_max);
+POD_LIMIT_ATTR_RW(grow_max);
 
 static const char *const policy_names[] = {
 	[KVM_POD_POLICY_WAIT] = "wait",
@@ -162,7 +208,7 @@ static const char *const policy_names[] = {
 static ssize_t policy_show(struct device *dev, struct device_attribute *attr,
 			   char *buf)
 {
-	return sysfs_emit(buf, "%s\n", policy_names[pod_of_dev(dev)->policy]);
+	return sysfs_emit(buf, "%s\n", policy_names[READ_ONCE(pod_of_dev(dev)->policy)]);
 }
 
 static ssize_t policy_store(struct device *dev, struct device_attribute *attr,
@@ -172,7 +218,8 @@ static ssize_t policy_store(struct device *dev, struct device_attribute *attr,
 
 	if (policy < 0)
 		return policy;
-	return policy == KVM_POD_POLICY_FAIL ? count : -EOPNOTSUPP;
+	pod_set_policy(pod_of_dev(dev), policy);
+	return count;
 }
 static DEVICE_ATTR_RW(policy);
 
@@ -189,18 +236,30 @@ static struct attribute *pod_attrs[] = {
 	&dev_attr_parked.attr,
 	&dev_attr_float.attr,
 	&dev_attr_to_shrink.attr,
+	&dev_attr_overdraft.attr,
 	&dev_attr_retired.attr,
 	&dev_attr_populate_2m.attr,
 	&dev_attr_populate_4k.attr,
 	&dev_attr_zero_mapped.attr,
 	&dev_attr_discarded.attr,
 	&dev_attr_demoted.attr,
+	&dev_attr_sweep_scanned.attr,
+	&dev_attr_sweep_reclaimed.attr,
+	&dev_attr_waits.attr,
+	&dev_attr_waiting.attr,
 	&dev_attr_exhausted.attr,
+	&dev_attr_events_low.attr,
+	&dev_attr_events_exhausted.attr,
+	&dev_attr_events_resumed.attr,
+	&dev_attr_events_parked.attr,
+	&dev_attr_events_normal.attr,
 	&dev_attr_ept_faults.attr,
 	&dev_attr_label.attr,
 	&dev_attr_owner_pid.attr,
 	&dev_attr_policy.attr,
 	&dev_attr_low_mark.attr,
+	&dev_attr_overdraft_max.attr,
+	&dev_attr_grow_max.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(pod);

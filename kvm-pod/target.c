@@ -11,6 +11,7 @@
 #include "alloc.h"
 #include "float.h"
 #include "reserve.h"
+#include "wait.h"
 #include "work.h"
 
 #define POD_FILL_THREADS_MAX	16
@@ -168,10 +169,23 @@ static void settle_locked(struct pod *pod)
 	u64 want;
 
 	lockdep_assert_held(&pod->target_lock);
+	spin_lock(&pod->charge_lock);
 	want = max(READ_ONCE(pod->ledger.owned),
 		   READ_ONCE(pod->ledger.target)) + POD_FLOAT_PAGES;
 	if (pod->charged > want)
-		pod_uncharge(pod, pod->charged - want);
+		pod_uncharge_locked(pod, pod->charged - want);
+	spin_unlock(&pod->charge_lock);
+}
+
+static int charge_up_to(struct pod *pod, u64 pages)
+{
+	int ret = 0;
+
+	spin_lock(&pod->charge_lock);
+	if (pages > pod->charged)
+		ret = pod_charge_locked(pod, pages - pod->charged, false);
+	spin_unlock(&pod->charge_lock);
+	return ret;
 }
 
 static int raise_locked(struct pod *pod, u64 pages)
@@ -181,12 +195,8 @@ static int raise_locked(struct pod *pod, u64 pages)
 
 	if (target == pages)
 		return 0;
-	if (pages + POD_FLOAT_PAGES > pod->charged) {
-		ret = pod_charge(pod, pages + POD_FLOAT_PAGES - pod->charged);
-		if (ret)
-			return ret;
-	}
-	return fill_parallel(pod, pages - target, false);
+	ret = charge_up_to(pod, pages + POD_FLOAT_PAGES);
+	return ret ?: fill_parallel(pod, pages - target, false);
 }
 
 int pod_target_set(struct pod *pod, u64 pages)
@@ -204,6 +214,7 @@ int pod_target_set(struct pod *pod, u64 pages)
 	pod_reserve_trim(pod, false);
 	settle_locked(pod);
 	mutex_unlock(&pod->target_lock);
+	pod_supply_changed(pod);
 	pod_shrink_kick(pod);
 	pod_event_kick(pod);
 	return ret;

@@ -64,6 +64,43 @@ TRACE_EVENT(kvm_pod_demote,
 		  __entry->copied)
 );
 
+TRACE_EVENT(kvm_pod_sweep,
+	TP_PROTO(u32 pod, unsigned long region, u64 scanned, u64 reclaimed),
+	TP_ARGS(pod, region, scanned, reclaimed),
+	TP_STRUCT__entry(
+		__field(u32, pod)
+		__field(unsigned long, region)
+		__field(u64, scanned)
+		__field(u64, reclaimed)
+	),
+	TP_fast_assign(
+		__entry->pod = pod;
+		__entry->region = region;
+		__entry->scanned = scanned;
+		__entry->reclaimed = reclaimed;
+	),
+	TP_printk("pod%u region=%#lx scanned=%llu reclaimed=%llu",
+		  __entry->pod, __entry->region, __entry->scanned,
+		  __entry->reclaimed)
+);
+
+TRACE_EVENT(kvm_pod_wait,
+	TP_PROTO(u32 pod, unsigned int state, long timeout),
+	TP_ARGS(pod, state, timeout),
+	TP_STRUCT__entry(
+		__field(u32, pod)
+		__field(unsigned int, state)
+		__field(long, timeout)
+	),
+	TP_fast_assign(
+		__entry->pod = pod;
+		__entry->state = state;
+		__entry->timeout = timeout;
+	),
+	TP_printk("pod%u state=%#x timeout=%ld", __entry->pod, __entry->state,
+		  __entry->timeout)
+);
+
 #endif /* POD_TRACE_H */
 
 #undef TRACE_INCLUDE_PATH

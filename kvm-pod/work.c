@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "demote.h"
 #include "discard.h"
+#include "event.h"
 #include "float.h"
 #include "reserve.h"
 #include "target.h"
@@ -82,23 +83,21 @@ static bool above_target(struct pod *pod)
 static bool shrink_some(struct pod *pod)
 {
 	unsigned int busy = 0;
+	int ret;
 
 	while (above_target(pod) && !READ_ONCE(pod->dying)) {
 		pod_reserve_trim(pod, true);
 		if (!above_target(pod))
 			break;
-		switch (pod_demote_next(pod, true)) {
-		case 0:
-			busy = 0;
-			break;
-		case -ENOENT:
+		ret = pod_demote_next(pod, true);
+		if (ret == -ENOENT) {
 			pod_unpark_some(pod);
 			return !pod_ledger_gauge(&pod->ledger,
 						 POD_GAUGE_PARKED);
-		default:
-			if (++busy == POD_SHRINK_BUSY)
-				return false;
 		}
+		busy = ret > 0 ? 0 : busy + 1;
+		if (busy == POD_SHRINK_BUSY)
+			return false;
 		cond_resched();
 	}
 	return true;
@@ -121,52 +120,23 @@ static void shrink_fn(struct work_struct *work)
 		queue_delayed_work(pod_wq, &pod->shrink, HZ);
 }
 
-static const char *const pressure_name[] = {
-	[POD_PRESSURE_NONE]		= "POD_EVENT=NORMAL",
-	[POD_PRESSURE_LOW]		= "POD_EVENT=LOW",
-	[POD_PRESSURE_EXHAUSTED]	= "POD_EVENT=EXHAUSTED",
-};
-
-/* It takes twice the mark to end what the mark began: no flutter. */
-static enum pod_pressure judge(struct pod *pod)
-{
-	u64 mark = READ_ONCE(pod->low_mark);
-	struct pod_ledger_view view;
-
-	if (atomic_read(&pod->pressure) != POD_PRESSURE_NONE)
-		mark *= 2;
-	pod_ledger_read(&pod->ledger, &view);
-	return pod_policy_pressure(&view, mark);
-}
-
-static void event_fn(struct work_struct *work)
-{
-	struct pod *pod = container_of(to_delayed_work(work), struct pod,
-				       event);
-	enum pod_pressure pressure = judge(pod);
-	char *envp[] = { NULL, NULL };
-
-	if (READ_ONCE(pod->dying))
-		return;
-	if (atomic_xchg(&pod->pressure, pressure) == pressure)
-		return;
-	wake_up_all(&pod->changed);
-	envp[0] = (char *)pressure_name[pressure];
-	kobject_uevent_env(&pod->dev.kobj, KOBJ_CHANGE, envp);
-}
-
 void pod_work_init(struct pod *pod)
 {
 	INIT_WORK(&pod->refill, refill_fn);
 	INIT_WORK(&pod->work, work_fn);
 	INIT_DELAYED_WORK(&pod->shrink, shrink_fn);
-	INIT_DELAYED_WORK(&pod->event, event_fn);
+	INIT_DELAYED_WORK(&pod->event, pod_event_fn);
+}
+
+void pod_work_queue(struct pod *pod, struct work_struct *work)
+{
+	if (!READ_ONCE(pod->dying))
+		queue_work(pod_wq, work);
 }
 
 void pod_work_kick(struct pod *pod)
 {
-	if (!READ_ONCE(pod->dying))
-		queue_work(pod_wq, &pod->work);
+	pod_work_queue(pod, &pod->work);
 }
 
 void pod_refill_kick(struct pod *pod)
@@ -204,9 +174,18 @@ void pod_event_kick(struct pod *pod)
 		queue_delayed_work(pod_wq, &pod->event, POD_EVENT_DELAY);
 }
 
+void pod_event_kick_at(struct pod *pod, unsigned long when)
+{
+	long delay = max_t(long, when - jiffies, POD_EVENT_DELAY);
+
+	if (!READ_ONCE(pod->dying))
+		queue_delayed_work(pod_wq, &pod->event, delay);
+}
+
 static void cancel_all(struct pod *pod)
 {
 	cancel_work_sync(&pod->work);
+	cancel_work_sync(&pod->sweep.work);
 	cancel_delayed_work_sync(&pod->shrink);
 	cancel_work_sync(&pod->refill);
 	cancel_delayed_work_sync(&pod->event);

@@ -12,6 +12,9 @@ void pod_work_exit_queues(void);
 
 void pod_work_init(struct pod *pod);
 
+/* One of the pod's works, in the pod's queue. */
+void pod_work_queue(struct pod *pod, struct work_struct *work);
+
 /* Something waits to be cleared, topped up or let go. */
 void pod_work_kick(struct pod *pod);
 
@@ -28,8 +31,11 @@ void pod_refill(struct pod *pod);
  */
 void pod_shrink_kick(struct pod *pod);
 
-/* The reserve may have become low, or be no longer so. */
+/* There may be something to announce. */
 void pod_event_kick(struct pod *pod);
+
+/* Look again at @when, in jiffies, at the earliest. */
+void pod_event_kick_at(struct pod *pod, unsigned long when);
 
 /* No more work from here on; waits for what runs. */
 void pod_work_stop(struct pod *pod);

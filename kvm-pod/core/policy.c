@@ -4,13 +4,18 @@
  */
 #include "policy.h"
 
+bool pod_policy_scarce(const struct pod_ledger_view *view)
+{
+	return view->reserve < view->outstanding;
+}
+
 enum pod_pressure pod_policy_pressure(const struct pod_ledger_view *view,
-				      u64 low_mark)
+				      u64 low_mark, bool short_of)
 {
 	/* With R >= E no touch can find the reserve empty. */
-	if (view->reserve >= view->outstanding)
+	if (!pod_policy_scarce(view))
 		return POD_PRESSURE_NONE;
-	if (!view->reserve)
+	if (!view->reserve && short_of)
 		return POD_PRESSURE_EXHAUSTED;
 	return view->reserve < low_mark ? POD_PRESSURE_LOW : POD_PRESSURE_NONE;
 }
@@ -22,4 +27,29 @@ bool pod_policy_wants_huge(const struct pod_touch *touch)
 	 * and would take 512 pages from the reserve for one.
 	 */
 	return touch->hole && (touch->pmd_mappable || touch->whole_file);
+}
+
+static enum pod_answer answer_failing(const struct pod_toucher *who)
+{
+	return who->nowait && who->in_kvm_run ? POD_ANSWER_SIGNAL :
+						POD_ANSWER_FAIL;
+}
+
+enum pod_answer pod_policy_answer(const struct pod_toucher *who, bool fails)
+{
+	if (fails)
+		return answer_failing(who);
+	if (who->nowait)
+		return POD_ANSWER_RETRY;
+	if (!who->may_drop)
+		return POD_ANSWER_FAIL;
+	if (who->worker)
+		return who->tried || who->last_user ? POD_ANSWER_FAIL :
+						      POD_ANSWER_SLICE;
+	return who->vcpu ? POD_ANSWER_SLEEP : POD_ANSWER_SLICE;
+}
+
+bool pod_policy_must_serve(const struct pod_toucher *who)
+{
+	return !who->nowait && who->may_drop && !who->worker && !who->vcpu;
 }

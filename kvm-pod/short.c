@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A touch came short. core/policy.c knows what becomes of it; here is found
+ * out who it is, and done what it says.
+ */
+#include "short.h"
+
+#include <linux/file.h>
+#include <linux/hash.h>
+#include <linux/sched/signal.h>
+
+#include "ept.h"
+#include "overdraft.h"
+#include "wait.h"
+
+/* A vCPU looks around this often; else only memory or a signal wakes it. */
+#define POD_SLEEP_CHECK		HZ
+
+/* What must not drop the lock waits for a turn of the sweep, up to 10 s. */
+#define POD_HOLD_SLICES		100
+
+#define POD_TRIED_BITS		8
+
+/*
+ * KVM resolves an EPT violation by trying without waiting first, and comes
+ * again, from the same thread, if that is not enough. This tells it from other
+ * accesses inside KVM_RUN, which are made under locks of KVM and must not end
+ * with a signal. A lost entry makes a vCPU wait like all others: no lock.
+ */
+struct pod_tried {
+	struct task_struct *task;
+	unsigned long address;
+};
+
+static struct pod_tried tried[1 << POD_TRIED_BITS];
+
+static struct pod_tried *tried_of_current(void)
+{
+	return &tried[hash_ptr(current, POD_TRIED_BITS)];
+}
+
+static void note_tried(unsigned long address)
+{
+	struct pod_tried *t = tried_of_current();
+
+	WRITE_ONCE(t->task, current);
+	WRITE_ONCE(t->address, address);
+}
+
+static bool was_tried(unsigned long address)
+{
+	struct pod_tried *t = tried_of_current();
+
+	return READ_ONCE(t->task) == current &&
+	       READ_ONCE(t->address) == address;
+}
+
+static struct pod_toucher toucher_of(const struct vm_fault *vmf)
+{
+	bool in_kvm_run = !(vmf->flags & FAULT_FLAG_USER) && pod_in_kvm_run();
+	bool nowait = vmf->flags & FAULT_FLAG_RETRY_NOWAIT;
+
+	return (struct pod_toucher){
+		.nowait = nowait,
+		.may_drop = vmf->flags & FAULT_FLAG_ALLOW_RETRY && !nowait,
+		.tried = vmf->flags & FAULT_FLAG_TRIED,
+		.in_kvm_run = in_kvm_run,
+		.vcpu = in_kvm_run && !nowait && was_tried(vmf->address),
+		.worker = current->flags & PF_WQ_WORKER,
+		.last_user = atomic_read(&vmf->vma->vm_mm->mm_users) == 1,
+	};
+}
+
+/* Without the file the pod could go while we sleep. */
+static vm_fault_t wait_unlocked(struct pod *pod, struct vm_fault *vmf, int seq,
+				unsigned int state, long timeout)
+{
+	struct file *file = get_file(vmf->vma->vm_file);
+
+	release_fault_lock(vmf);
+	pod_wait_supply(pod, seq, state, timeout);
+	fput(file);
+	return VM_FAULT_RETRY;
+}
+
+/*
+ * Sleep until there is memory, a signal comes, or the policy turns: what that
+ * means for this touch is found out by the attempt that follows.
+ */
+static vm_fault_t sleep_unlocked(struct pod *pod, struct vm_fault *vmf, int seq)
+{
+	return wait_unlocked(pod, vmf, seq, TASK_INTERRUPTIBLE,
+			     POD_SLEEP_CHECK);
+}
+
+/* The vCPU's thread learns by a signal: an error would not reach it. */
+static void signal_vcpu(const struct vm_fault *vmf)
+{
+	struct kernel_siginfo info;
+
+	clear_siginfo(&info);
+	info.si_signo = SIGBUS;
+	info.si_code = BUS_ADRERR;
+	info.si_addr = (void __user *)vmf->address;
+	send_sig_info(SIGBUS, &info, current);
+}
+
+/*
+ * The worker is looking, and this touch must not drop its lock: it is nobody's
+ * who holds up others, and nobody who looks takes that lock.
+ */
+static bool hold_for_turn(struct pod *pod, int seq)
+{
+	unsigned int i;
+
+	for (i = 0; i < POD_HOLD_SLICES; i++) {
+		pod_wait_supply(pod, seq, TASK_KILLABLE, POD_WAIT_SLICE);
+		if (fatal_signal_pending(current))
+			return false;
+		if (pod_is_supplied(pod, seq))
+			return true;
+	}
+	return false;
+}
+
+static vm_fault_t answer(struct pod *pod, struct vm_fault *vmf,
+			 const struct pod_toucher *who, bool none, int seq)
+{
+	bool fails = none && READ_ONCE(pod->policy) == KVM_POD_POLICY_FAIL;
+
+	switch (pod_policy_answer(who, fails)) {
+	case POD_ANSWER_RETRY:
+		if (who->in_kvm_run)
+			note_tried(vmf->address);
+		return VM_FAULT_RETRY;
+	case POD_ANSWER_SLEEP:
+		return sleep_unlocked(pod, vmf, seq);
+	case POD_ANSWER_SLICE:
+		return wait_unlocked(pod, vmf, seq, TASK_KILLABLE,
+				     POD_WAIT_SLICE);
+	case POD_ANSWER_SIGNAL:
+		signal_vcpu(vmf);
+		return VM_FAULT_SIGBUS;
+	default:
+		return none || who->worker || !hold_for_turn(pod, seq) ?
+		       VM_FAULT_SIGBUS : 0;
+	}
+}
+
+vm_fault_t pod_fault_short(struct pod *pod, struct vm_fault *vmf,
+			   enum pod_reclaim reclaim, int seq, bool huge,
+			   struct folio **gift)
+{
+	struct pod_toucher who = toucher_of(vmf);
+	bool none = reclaim == POD_RECLAIM_NONE;
+
+	if (none) {
+		*gift = pod_overdraw(pod, huge, pod_policy_must_serve(&who));
+		if (*gift)
+			return 0;
+		pod_note_short(pod, vmf->pgoff);
+	}
+	return answer(pod, vmf, &who, none, seq);
+}
+
+int pod_write_short(struct pod *pod, unsigned long index,
+		    enum pod_reclaim reclaim, int seq, bool huge,
+		    struct folio **gift)
+{
+	if (reclaim == POD_RECLAIM_NONE) {
+		*gift = pod_overdraw(pod, huge, true);
+		if (*gift)
+			return 0;
+		pod_note_short(pod, index);
+		if (READ_ONCE(pod->policy) == KVM_POD_POLICY_FAIL)
+			return -ENOSPC;
+	}
+	if (signal_pending(current))
+		return -ERESTARTSYS;
+	pod_wait_supply(pod, seq, TASK_INTERRUPTIBLE, POD_SLEEP_CHECK);
+	return 0;
+}

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The sweep decides where to look. That a page is zero is decided where it is
+ * detached: after the unmap and the reference test, over every byte.
+ */
+#include "sweep.h"
+
+#include <linux/jiffies.h>
+
+#include "core/zero.h"
+#include "demote.h"
+#include "small.h"
+#include "trace.h"
+#include "wait.h"
+#include "work.h"
+
+/*
+ * A block is worth taking apart for a quarter of it: the rest is copied, and
+ * its guest pays for the lost 2 MiB mapping from then on.
+ */
+#define POD_SWEEP_MIN_ZERO	(POD_REGION_PAGES / 4)
+
+/* Pauses between turns that find nothing: they double up to a second. */
+#define POD_SWEEP_PAUSE_MIN	(HZ / 10)
+#define POD_SWEEP_PAUSE_MAX	HZ
+
+/* But no more than an eighth of a CPU, however long a turn takes. */
+#define POD_SWEEP_SHARE		8
+
+#define POD_SWEEP_ALL	(POD_SWEEP_HUGE | POD_SWEEP_SMALL)
+
+/*
+ * Pages of the block that look zero. Without @all the first that does not ends
+ * it: nearly every block with data is told by its first page.
+ */
+static unsigned int looks_zero(struct folio *folio, bool all,
+			       struct pod_sweep_count *count)
+{
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < POD_REGION_PAGES; i++) {
+		struct page *page = folio_page(folio, i);
+
+		count->scanned++;
+		if (!PageHWPoison(page) && pod_looks_zero(page_address(page)))
+			nr++;
+		else if (!all)
+			break;
+	}
+	return nr;
+}
+
+static void sweep_huge(struct pod *pod, unsigned long region,
+		       struct folio *folio, unsigned int how,
+		       struct pod_sweep_count *count)
+{
+	bool demote = how & POD_SWEEP_DEMOTE;
+	unsigned int nr = 0;
+	int ret;
+
+	/* Pinned: it cannot leave, and need not be unmapped to show that. */
+	if (!folio_maybe_dma_pinned(folio))
+		nr = looks_zero(folio, demote, count);
+	folio_put(folio);
+	if (nr < (demote ? POD_SWEEP_MIN_ZERO : POD_REGION_PAGES))
+		return;
+	ret = pod_demote(pod, region, demote);
+	if (ret > 0)
+		count->reclaimed += ret;
+}
+
+void pod_sweep_region(struct pod *pod, unsigned long region, unsigned int how,
+		      struct pod_sweep_count *count)
+{
+	struct pod_sweep_count here = {};
+	struct pod_slot slot;
+	struct folio *folio = pod_look(pod, pod_region_first(region), &slot);
+
+	if (slot.region == POD_HUGE && folio &&
+	    how & (POD_SWEEP_HUGE | POD_SWEEP_DEMOTE)) {
+		sweep_huge(pod, region, folio, how, &here);
+	} else {
+		if (folio)
+			folio_put(folio);
+		if (slot.region == POD_SMALL && how & POD_SWEEP_SMALL)
+			pod_small_sweep(pod, region, false, &here);
+	}
+	if (!here.scanned)
+		return;
+	pod_ledger_count(&pod->ledger, pod_shard(), POD_EVENT_SWEEP_SCANNED,
+			 here.scanned);
+	pod_ledger_count(&pod->ledger, pod_shard(), POD_EVENT_SWEEP_RECLAIMED,
+			 here.reclaimed);
+	trace_kvm_pod_sweep(pod->id, region, here.scanned, here.reclaimed);
+	count->scanned += here.scanned;
+	count->reclaimed += here.reclaimed;
+}
+
+static struct pod_recent *recent_of(struct pod *pod, unsigned int shard)
+{
+	return &pod->recent[shard & (pod->nr_recent - 1)];
+}
+
+void pod_sweep_eager(struct pod *pod)
+{
+	struct pod_sweep_count count = {};
+	unsigned long region;
+
+	if (!READ_ONCE(pod->scarce))
+		return;
+	if (pod_recent_take(recent_of(pod, pod_shard()), 0, &region))
+		pod_sweep_region(pod, region, POD_SWEEP_ALL, &count);
+}
+
+static bool spent(const struct pod_sweep_count *count)
+{
+	return count->reclaimed ||
+	       count->scanned >= READ_ONCE(pod_sweep_budget);
+}
+
+/* The oldest first: the guest may not have come to using the newest yet. */
+static void sweep_recent(struct pod *pod, struct pod_recent *recent,
+			 struct pod_sweep_count *count)
+{
+	unsigned int age;
+	unsigned long region;
+
+	for (age = 0; age < POD_RECENT_NR && !spent(count); age++)
+		if (pod_recent_take(recent, age, &region))
+			pod_sweep_region(pod, region, POD_SWEEP_ALL, count);
+}
+
+/* All sweepers share the cursor, and so look at different regions. */
+static unsigned long next_region(struct pod *pod)
+{
+	return (unsigned long)atomic_long_fetch_inc(&pod->sweep.cursor) %
+	       pod->pmt.nr_regions;
+}
+
+bool pod_sweep_emergency(struct pod *pod)
+{
+	struct pod_sweep_count count = {};
+	unsigned int shard;
+	unsigned long left;
+
+	for (shard = 0; shard < pod->nr_recent && !spent(&count); shard++)
+		sweep_recent(pod, recent_of(pod, pod_shard() + shard), &count);
+	/* A hole costs a look as well. */
+	left = min_t(unsigned long, pod->pmt.nr_regions,
+		     READ_ONCE(pod_sweep_budget));
+	for (; left && !spent(&count); left--) {
+		pod_sweep_region(pod, next_region(pod), POD_SWEEP_HUGE,
+				 &count);
+		cond_resched();
+	}
+	return count.reclaimed;
+}
+
+static void read_ledger(struct pod *pod, struct pod_ledger_view *view)
+{
+	pod_ledger_read(&pod->ledger, view);
+	WRITE_ONCE(pod->scarce, pod_policy_scarce(view));
+}
+
+/* Twice the mark, as elsewhere: what began below it is not to flutter. */
+static bool is_enough(struct pod *pod)
+{
+	struct pod_ledger_view view;
+
+	read_ledger(pod, &view);
+	return !pod_policy_scarce(&view) ||
+	       view.reserve > 2 * READ_ONCE(pod->low_mark);
+}
+
+/* All regions once. False if there was no need to look at all of them. */
+static bool sweep_all(struct pod *pod, unsigned int how,
+		      struct pod_sweep_count *count)
+{
+	u64 before = count->reclaimed;
+	unsigned long i;
+
+	for (i = 0; i < pod->pmt.nr_regions; i++) {
+		if (READ_ONCE(pod->dying))
+			return false;
+		/* Looked at after what came back, not at each of many holes. */
+		if (count->reclaimed != before && is_enough(pod))
+			return false;
+		before = count->reclaimed;
+		pod_sweep_region(pod, next_region(pod), how, count);
+		cond_resched();
+	}
+	return true;
+}
+
+/*
+ * Blocks first: they come back as blocks. What only demotion can give is taken
+ * when somebody waits for it.
+ */
+static void turn(struct pod *pod, bool emergency,
+		 struct pod_sweep_count *count)
+{
+	if (!sweep_all(pod, POD_SWEEP_HUGE, count) ||
+	    !sweep_all(pod, POD_SWEEP_SMALL, count))
+		return;
+	if (emergency && !count->reclaimed)
+		sweep_all(pod, POD_SWEEP_DEMOTE, count);
+}
+
+static void pause_after(struct pod *pod, unsigned long took, bool found)
+{
+	struct pod_sweep *s = &pod->sweep;
+
+	s->pause = found ? POD_SWEEP_PAUSE_MIN :
+			   min(2 * s->pause, POD_SWEEP_PAUSE_MAX);
+	s->pause = max(s->pause, took * POD_SWEEP_SHARE);
+	WRITE_ONCE(s->not_before, jiffies + (found ? 0 : s->pause));
+}
+
+static void sweep_fn(struct work_struct *work)
+{
+	struct pod *pod = container_of(work, struct pod, sweep.work);
+	struct pod_sweep *s = &pod->sweep;
+	struct pod_sweep_count count = {};
+	unsigned long start = jiffies;
+	bool emergency;
+
+	if (READ_ONCE(pod->dying))
+		return;
+	emergency = xchg(&s->emergency, false);
+	turn(pod, emergency, &count);
+	pause_after(pod, jiffies - start, count.reclaimed);
+	/* Whoever demanded a turn since then wants one of its own. */
+	if (emergency && !count.reclaimed && !READ_ONCE(s->emergency)) {
+		WRITE_ONCE(s->dry_until, jiffies + s->pause);
+		WRITE_ONCE(s->dry, true);
+	}
+	pod_supply_changed(pod);
+	pod_event_kick(pod);
+}
+
+bool pod_sweep_is_dry(struct pod *pod)
+{
+	struct pod_sweep *s = &pod->sweep;
+
+	return READ_ONCE(s->dry) &&
+	       time_before(jiffies, READ_ONCE(s->dry_until));
+}
+
+void pod_sweep_demand(struct pod *pod)
+{
+	WRITE_ONCE(pod->sweep.dry, false);
+	WRITE_ONCE(pod->sweep.emergency, true);
+	pod_work_queue(pod, &pod->sweep.work);
+}
+
+void pod_sweep_kick(struct pod *pod)
+{
+	if (READ_ONCE(pod->scarce) &&
+	    time_after_eq(jiffies, READ_ONCE(pod->sweep.not_before)))
+		pod_work_queue(pod, &pod->sweep.work);
+}
+
+void pod_sweep_init(struct pod *pod)
+{
+	pod->scarce = true;
+	pod->sweep.pause = POD_SWEEP_PAUSE_MIN;
+	pod->sweep.not_before = jiffies;
+	INIT_WORK(&pod->sweep.work, sweep_fn);
+}
