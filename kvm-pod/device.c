@@ -134,6 +134,7 @@ static struct pod *create_pod(const struct kvm_pod_create *c)
 	pod->low_mark = POD_LOW_MARK(target);
 	pod->overdraft_max = min(POD_OVERDRAFT_PAGES, pod->ledger.size);
 	pod->grow_max = pod->ledger.size - target;
+	pod->scarce = target < pod->ledger.size;
 	strscpy(pod->label, c->label);
 	ret = pod_target_create(pod, target);
 	if (ret) {

@@ -17,6 +17,7 @@
 #include "compat.h"
 #include "discard.h"
 #include "fault.h"
+#include "notifier.h"
 #include "work.h"
 
 #define POD_FS_MAGIC	0x6b706f64	/* "kpod" */
@@ -217,7 +218,15 @@ static int pod_mremap(struct vm_area_struct *vma)
 	return -EINVAL;
 }
 
+/* A split made this VMA of a part of another, whose watch stays there. */
+static void pod_vma_open(struct vm_area_struct *vma)
+{
+	pod_notifier_open(pod_of_file(vma->vm_file), vma);
+}
+
 static const struct vm_operations_struct pod_vm_ops = {
+	.open = pod_vma_open,
+	.close = pod_notifier_close,
 	.fault = pod_fault,
 	/* Also what makes the kernel refuse writable long-term pins. */
 	.page_mkwrite = pod_page_mkwrite,
@@ -231,6 +240,7 @@ int pod_file_mmap(struct file *file, struct vm_area_struct *vma)
 		return -EINVAL;
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY);
 	vma->vm_ops = &pod_vm_ops;
+	pod_notifier_open(pod_of_file(file), vma);
 	return 0;
 }
 

@@ -66,9 +66,17 @@ void pod_wait_thawed(struct pod *pod, unsigned long region)
 	wait_event(pod->thawed, !is_frozen(pod, region));
 }
 
+/* With several threads at it only one is known: the others leave hints. */
 void pod_unmap(struct pod *pod, unsigned long first, unsigned long nr)
 {
+	WRITE_ONCE(pod->unmapper, current);
 	unmap_mapping_pages(pod->mapping, first, nr, false);
+	WRITE_ONCE(pod->unmapper, NULL);
+}
+
+bool pod_is_unmapping(const struct pod *pod)
+{
+	return READ_ONCE(pod->unmapper) == current;
 }
 
 static unsigned int nr_shards(void)

@@ -69,7 +69,8 @@ struct pod_float {
 /**
  * struct pod_sweep - where the sweep is, see sweep.c; hints, unlocked
  * @work: turns
- * @cursor: next region, modulo their number
+ * @next: the worker's last region
+ * @cursor: next region for emergencies, modulo their number
  * @not_before: no turn before this, in jiffies, unless in an emergency
  * @pause: between turns that find nothing, in jiffies
  * @emergency: the next turn is for a touch that came short
@@ -78,6 +79,7 @@ struct pod_float {
  */
 struct pod_sweep {
 	struct work_struct work;
+	unsigned long next;
 	atomic_long_t cursor;
 	unsigned long not_before;
 	unsigned long pause;
@@ -115,6 +117,8 @@ struct pod_short {
  * @changed: woken when poll() may have something new to say
  * @recent: regions populated lately, a ring per shard
  * @nr_recent: length of @recent, a power of two
+ * @hints: regions that the VMM dropped from its page tables lately
+ * @unmapper: a thread in pod_unmap(), or NULL; see there
  * @sweep: the sweep's state
  * @scarce: R < E when last looked at: eager sweeps are worth it
  * @target_lock: serialises changes of the target
@@ -165,6 +169,8 @@ struct pod {
 
 	struct pod_recent *recent;
 	unsigned int nr_recent;
+	struct pod_recent hints;
+	struct task_struct *unmapper;
 	struct pod_sweep sweep;
 	bool scarce;
 
@@ -255,6 +261,9 @@ void pod_wait_thawed(struct pod *pod, unsigned long region);
 
 /* Unmap pages of the pod file in every mm; KVM drops its SPTEs and flushes. */
 void pod_unmap(struct pod *pod, unsigned long first, unsigned long nr);
+
+/* Does a notifier that is called now report our own unmapping? A hint. */
+bool pod_is_unmapping(const struct pod *pod);
 
 struct pod *pod_alloc(u64 nr_pages);
 void pod_free(struct pod *pod);

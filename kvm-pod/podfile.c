@@ -186,7 +186,7 @@ static long file_sweep(struct file *file, void *arg)
 		return -EINVAL;
 	s->out_next = s->offset;
 	ret = sweep_regions(pod, s, range.offset + range.length);
-	pod_event_kick(pod);
+	pod_sweep_done(pod);
 	return ret;
 }
 

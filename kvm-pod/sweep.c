@@ -130,7 +130,7 @@ static void sweep_recent(struct pod *pod, struct pod_recent *recent,
 			pod_sweep_region(pod, region, POD_SWEEP_ALL, count);
 }
 
-/* All sweepers share the cursor, and so look at different regions. */
+/* Emergencies share the cursor, and so look at different regions. */
 static unsigned long next_region(struct pod *pod)
 {
 	return (unsigned long)atomic_long_fetch_inc(&pod->sweep.cursor) %
@@ -145,6 +145,7 @@ bool pod_sweep_emergency(struct pod *pod)
 
 	for (shard = 0; shard < pod->nr_recent && !spent(&count); shard++)
 		sweep_recent(pod, recent_of(pod, pod_shard() + shard), &count);
+	sweep_recent(pod, &pod->hints, &count);
 	/* A hole costs a look as well. */
 	left = min_t(unsigned long, pod->pmt.nr_regions,
 		     READ_ONCE(pod_sweep_budget));
@@ -172,10 +173,15 @@ static bool is_enough(struct pod *pod)
 	       view.reserve > 2 * READ_ONCE(pod->low_mark);
 }
 
-/* All regions once. False if there was no need to look at all of them. */
+/*
+ * All regions once, from where the last turn ended. False if there was no need
+ * to look at all of them. The cursor of emergencies is another: regions that
+ * they take would be left out here.
+ */
 static bool sweep_all(struct pod *pod, unsigned int how,
 		      struct pod_sweep_count *count)
 {
+	unsigned long *next = &pod->sweep.next;
 	u64 before = count->reclaimed;
 	unsigned long i;
 
@@ -186,7 +192,8 @@ static bool sweep_all(struct pod *pod, unsigned int how,
 		if (count->reclaimed != before && is_enough(pod))
 			return false;
 		before = count->reclaimed;
-		pod_sweep_region(pod, next_region(pod), how, count);
+		*next = (*next + 1) % pod->pmt.nr_regions;
+		pod_sweep_region(pod, *next, how, count);
 		cond_resched();
 	}
 	return true;
@@ -216,6 +223,14 @@ static void pause_after(struct pod *pod, unsigned long took, bool found)
 	WRITE_ONCE(s->not_before, jiffies + (found ? 0 : s->pause));
 }
 
+void pod_sweep_done(struct pod *pod)
+{
+	/* What was overdrawn may have been paid back, or can be now. */
+	pod_work_kick(pod);
+	pod_shrink_kick(pod);
+	pod_event_kick(pod);
+}
+
 static void sweep_fn(struct work_struct *work)
 {
 	struct pod *pod = container_of(work, struct pod, sweep.work);
@@ -235,7 +250,7 @@ static void sweep_fn(struct work_struct *work)
 		WRITE_ONCE(s->dry, true);
 	}
 	pod_supply_changed(pod);
-	pod_event_kick(pod);
+	pod_sweep_done(pod);
 }
 
 bool pod_sweep_is_dry(struct pod *pod)
@@ -262,7 +277,6 @@ void pod_sweep_kick(struct pod *pod)
 
 void pod_sweep_init(struct pod *pod)
 {
-	pod->scarce = true;
 	pod->sweep.pause = POD_SWEEP_PAUSE_MIN;
 	pod->sweep.not_before = jiffies;
 	INIT_WORK(&pod->sweep.work, sweep_fn);

@@ -40,6 +40,9 @@ struct pod_sweep_count {
 void pod_sweep_region(struct pod *pod, unsigned long region, unsigned int how,
 		      struct pod_sweep_count *count);
 
+/* Regions have been swept: let others see what that changes. */
+void pod_sweep_done(struct pod *pod);
+
 /* Before a touch takes from the reserve: look at one region, perhaps. */
 void pod_sweep_eager(struct pod *pod);
 
