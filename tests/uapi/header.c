@@ -24,6 +24,9 @@ PROMISE_CALL(KVM_POD_CREATE, 0x81);
 PROMISE_CALL(KVM_POD_QUERY, 0x82);
 PROMISE_CALL(KVM_POD_SET_TARGET, 0x83);
 PROMISE_CALL(KVM_POD_BALLOON, 0x84);
+PROMISE_CALL(KVM_POD_SWEEP, 0x85);
+PROMISE_CALL(KVM_POD_SET_POLICY, 0x86);
+PROMISE_CALL(KVM_POD_READ_EVENTS, 0x87);
 
 PROMISE_SIZE(kvm_pod_info, 48);
 PROMISE_OFFSET(kvm_pod_info, out_abi, 8);
@@ -38,11 +41,16 @@ PROMISE_OFFSET(kvm_pod_create, node_mask_ptr, 32);
 PROMISE_OFFSET(kvm_pod_create, out_fd, 44);
 PROMISE_OFFSET(kvm_pod_create, label, 56);
 
-PROMISE_SIZE(kvm_pod_query, 120);
+PROMISE_SIZE(kvm_pod_query, 152);
 PROMISE_OFFSET(kvm_pod_query, out_id, 8);
+PROMISE_OFFSET(kvm_pod_query, out_policy, 12);
 PROMISE_OFFSET(kvm_pod_query, out_size, 16);
 PROMISE_OFFSET(kvm_pod_query, out_given, 72);
 PROMISE_OFFSET(kvm_pod_query, out_retired, 112);
+PROMISE_OFFSET(kvm_pod_query, out_overdraft, 120);
+PROMISE_OFFSET(kvm_pod_query, out_overdraft_max, 128);
+PROMISE_OFFSET(kvm_pod_query, out_grow_max, 136);
+PROMISE_OFFSET(kvm_pod_query, out_waiting, 144);
 
 PROMISE_SIZE(kvm_pod_set_target, 24);
 PROMISE_OFFSET(kvm_pod_set_target, target, 8);
@@ -55,7 +63,43 @@ PROMISE_OFFSET(kvm_pod_balloon, op, 8);
 PROMISE_OFFSET(kvm_pod_balloon, ranges_ptr, 16);
 PROMISE_OFFSET(kvm_pod_balloon, out_done, 24);
 
+PROMISE_SIZE(kvm_pod_sweep, 48);
+PROMISE_OFFSET(kvm_pod_sweep, offset, 8);
+PROMISE_OFFSET(kvm_pod_sweep, length, 16);
+PROMISE_OFFSET(kvm_pod_sweep, out_scanned, 24);
+PROMISE_OFFSET(kvm_pod_sweep, out_reclaimed, 32);
+PROMISE_OFFSET(kvm_pod_sweep, out_next, 40);
+
+PROMISE_SIZE(kvm_pod_set_policy, 32);
+PROMISE_OFFSET(kvm_pod_set_policy, policy, 8);
+PROMISE_OFFSET(kvm_pod_set_policy, overdraft_max, 16);
+PROMISE_OFFSET(kvm_pod_set_policy, grow_max, 24);
+
+/* Arrays of it cross the border: it can never grow. */
+PROMISE_SIZE(kvm_pod_event, 40);
+PROMISE_OFFSET(kvm_pod_event, time_ns, 8);
+PROMISE_OFFSET(kvm_pod_event, type, 16);
+PROMISE_OFFSET(kvm_pod_event, reserve, 24);
+PROMISE_OFFSET(kvm_pod_event, offset, 32);
+
+PROMISE_SIZE(kvm_pod_read_events, 32);
+PROMISE_OFFSET(kvm_pod_read_events, nr_events, 8);
+PROMISE_OFFSET(kvm_pod_read_events, out_nr, 12);
+PROMISE_OFFSET(kvm_pod_read_events, events_ptr, 16);
+PROMISE_OFFSET(kvm_pod_read_events, out_lost, 24);
+
 PROMISE(policies, KVM_POD_POLICY_WAIT == 0 && KVM_POD_POLICY_GROW == 1 &&
 	KVM_POD_POLICY_FAIL == 2);
 PROMISE(balloon_ops, KVM_POD_BALLOON_INFLATE == 0 &&
 	KVM_POD_BALLOON_DEFLATE == 1 && KVM_POD_BALLOON_RESET == 2);
+PROMISE(features, KVM_POD_FEATURE_POLICY_WAIT == 0x1 &&
+	KVM_POD_FEATURE_POLICY_GROW == 0x2 &&
+	KVM_POD_FEATURE_POLICY_FAIL == 0x4 &&
+	KVM_POD_FEATURE_BALLOON == 0x100 && KVM_POD_FEATURE_SWEEP == 0x200 &&
+	KVM_POD_FEATURE_EVENTS == 0x400);
+PROMISE(sweep_flags, KVM_POD_SWEEP_DEMOTE == 1);
+PROMISE(policy_flags, KVM_POD_SET_OVERDRAFT_MAX == 1 &&
+	KVM_POD_SET_GROW_MAX == 2);
+PROMISE(event_types, KVM_POD_EVENT_LOW == 1 && KVM_POD_EVENT_EXHAUSTED == 2 &&
+	KVM_POD_EVENT_RESUMED == 3 && KVM_POD_EVENT_PARKED == 4 &&
+	KVM_POD_EVENT_NORMAL == 5);
