@@ -9,7 +9,8 @@ from errors import Skip, check
 from l1 import L1
 from l2 import L2
 from limits import Deadline
-from pod import CLASS, DEBUGFS, PAGE, Pod, Sampler, check_bound, check_sums, mib
+from pod import (CLASS, DEBUGFS, OVERDRAFT_MAX, PAGE, Pod, Sampler, check_bound, check_sums,
+                 mib)
 
 # What slabs and the agents' own processes take and give.
 _FREE_SLACK = 4 << 20
@@ -56,9 +57,12 @@ class Bed:
         self.guests.append(guest)
         return guest
 
-    def sample(self, pod, milliseconds=10):
+    def sample(self, pod, milliseconds=10, overdraft_max=OVERDRAFT_MAX):
+        """Sample a pod from now on, instead of the one before; the end judges it."""
+        if self._samplers:
+            self._samplers[-1][0].stop()
         sampler = Sampler(self.l1, pod, milliseconds)
-        self._samplers.append(sampler)
+        self._samplers.append((sampler, overdraft_max))
         return sampler
 
     def audit(self, guest):
@@ -89,8 +93,8 @@ class Bed:
         """The end of every scene: audit, all memory back, module out, L1 off."""
         if not self.l1:
             return
-        for sampler in self._samplers:
-            check_bound(sampler.stop())
+        for sampler, overdraft_max in self._samplers:
+            check_bound(sampler.stop(), overdraft_max)
         for guest in self.guests:
             self._end_guest(guest)
         self.expect_all_back()

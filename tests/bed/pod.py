@@ -11,9 +11,12 @@ DEBUGFS = "/sys/kernel/debug/kvm-pod"
 PAGE = 4096
 MIB = 1 << 20
 
-# target and to_shrink on both sides of owned: a target moves between two reads.
-_SAMPLED = ("target", "to_shrink", "owned", "target", "to_shrink", "populated", "reserve",
-            "outstanding", "given")
+# The parts of the bound on both sides of owned: they move between two reads.
+_BOUND = ("target", "to_shrink", "overdraft")
+_SAMPLED = _BOUND + ("owned",) + _BOUND + ("populated", "reserve", "outstanding", "given",
+                                           "waiting")
+# The module's default for overdraft_max.
+OVERDRAFT_MAX = 2 * MIB
 
 
 class Pod:
@@ -68,7 +71,7 @@ class Sampler:
                  " >/dev/virtio-ports/sample 2>&1 & echo $! >/tmp/sampler.pid")
 
     def stop(self):
-        """All samples: (ns, target, to_shrink, owned, ...) as _SAMPLED says."""
+        """All samples: (ns, target, to_shrink, overdraft, owned, ...) as _SAMPLED says."""
         if self._samples is None:
             self._l1.watch("kill $(cat /tmp/sampler.pid); true")
             time.sleep(0.2)
@@ -79,13 +82,21 @@ class Sampler:
             self._samples = [tuple(map(int, line.split())) for line in lines]
         return self._samples
 
+    def highest(self, name):
+        """The most that a figure ever was; ends the sampling."""
+        column = 1 + _SAMPLED.index(name)
+        return max(sample[column] for sample in self.stop())
 
-def check_bound(samples):
-    """owned <= target + what is still to shrink, at every sample."""
-    for _, target, shrink, owned, later_target, later_shrink, *_ in samples:
-        bound = max(target + shrink, later_target + later_shrink)
+
+def check_bound(samples, overdraft_max=OVERDRAFT_MAX):
+    """owned <= target + overdraft + what is still to shrink, at every sample."""
+    for sample in samples:
+        before, owned, after = sample[1:4], sample[4], sample[5:8]
+        bound = max(sum(before), sum(after))
         if owned > bound:
             raise SceneFailed(f"the pod owned {mib(owned)}, more than {mib(bound)}")
+        if after[2] > overdraft_max:
+            raise SceneFailed(f"the overdraft was {mib(after[2])}, more than {mib(overdraft_max)}")
 
 
 def check_sums(numbers):
@@ -102,5 +113,6 @@ def mib(count):
 
 
 def brief(numbers):
-    names = ("target", "owned", "populated", "reserve", "outstanding", "given", "to_shrink")
+    names = ("target", "owned", "populated", "reserve", "outstanding", "given", "to_shrink",
+             "overdraft")
     return " ".join(f"{name}={mib(numbers[name])}" for name in names if name in numbers)

@@ -39,6 +39,21 @@ class Qmp:
             raise QmpError(command, answer["error"])
         return answer["return"]
 
+    def position(self):
+        """Where the next event will be, for wait_event()."""
+        return self._stream.position()
+
+    def events(self, name, start):
+        """The data of all events of that name from start on."""
+        found = map(_load, self._stream.lines[start:])
+        return [event.get("data", {}) for event in found if event.get("event") == name]
+
+    def wait_event(self, name, start, timeout=30):
+        """Wait for an event at or after start; return its data."""
+        index = self._stream.wait(lambda line: _load(line).get("event") == name,
+                                  timeout, start, self._health)
+        return _load(self._stream.lines[index]).get("data", {})
+
     def hmp(self, line, timeout=30):
         return self.call("human-monitor-command", timeout, command_line=line)
 

@@ -98,9 +98,11 @@ class Streams(unittest.TestCase):
 
 class Figures(unittest.TestCase):
     def test_bound(self):
-        check_bound([(0, 100, 0, 100, 100, 0), (1, 50, 60, 105, 50, 50)])
-        with self.assertRaises(SceneFailed):
-            check_bound([(0, 100, 0, 101, 100, 0)])
+        check_bound([(0, 100, 0, 0, 100, 100, 0, 0), (1, 50, 60, 0, 105, 50, 50, 0),
+                     (2, 50, 0, 7, 57, 50, 0, 7)], 7)
+        for wrong in ((0, 100, 0, 0, 101, 100, 0, 0), (0, 100, 0, 8, 108, 100, 0, 8)):
+            with self.assertRaises(SceneFailed):
+                check_bound([wrong], 7)
 
     def test_sums(self):
         good = {"size": 9, "populated": 4, "outstanding": 3, "given": 2, "owned": 6, "reserve": 2}

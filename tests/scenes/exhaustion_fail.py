@@ -13,7 +13,8 @@ TIMEOUT = 90
 def run(bed):
     l1 = bed.boot()
     for asyncpf in ("on", "off"):
-        guest = bed.start(pod_backend("512M", "160M"), devices="", cpu=f"host,kvm-asyncpf={asyncpf}")
+        guest = bed.start(pod_backend("512M", "160M", ",exhaust-policy=fail"), devices="",
+                          cpu=f"host,kvm-asyncpf={asyncpf}")
         pod = guest.pod()
         guest.wait_up()
         guest.post("hog 300 60")
