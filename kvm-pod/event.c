@@ -41,8 +41,6 @@ static void tell_exhausted(struct pod *pod, const struct pod_ledger_view *view)
 {
 	pod->told = atomic_read(&pod->shortage.touches);
 	pod->told_at = jiffies;
-	pr_warn_ratelimited("kvm-pod: pod%u: the reserve is empty at page %#lx and the target is reached\n",
-			    pod->id, READ_ONCE(pod->shortage.index));
 	tell(pod, POD_NEWS_EXHAUSTED, view);
 }
 
@@ -100,6 +98,7 @@ void pod_event_fn(struct work_struct *work)
 
 	if (READ_ONCE(pod->dying))
 		return;
+	WRITE_ONCE(pod->event_ran, jiffies);
 	pod_ledger_read(&pod->ledger, &view);
 	WRITE_ONCE(pod->scarce, pod_policy_scarce(&view));
 	new = judge(pod, &view);

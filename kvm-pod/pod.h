@@ -129,6 +129,7 @@ struct pod_short {
  * @grow_max: likewise
  * @journal: events
  * @parked: pages were left attached since the last event
+ * @event_ran: when the event work ran last, in jiffies
  * @told: for the event work alone: touches of @shortage announced ...
  * @told_at: ... and when, in jiffies
  * @refill: refill of the float; touches wait for it
@@ -184,6 +185,7 @@ struct pod {
 
 	struct pod_journal journal;
 	bool parked;
+	unsigned long event_ran;
 	unsigned int told;
 	unsigned long told_at;
 

@@ -59,13 +59,16 @@ static struct pod_toucher toucher_of(const struct vm_fault *vmf)
 {
 	bool in_kvm_run = !(vmf->flags & FAULT_FLAG_USER) && pod_in_kvm_run();
 	bool nowait = vmf->flags & FAULT_FLAG_RETRY_NOWAIT;
+	bool again = vmf->flags & FAULT_FLAG_TRIED;
 
 	return (struct pod_toucher){
 		.nowait = nowait,
 		.may_drop = vmf->flags & FAULT_FLAG_ALLOW_RETRY && !nowait,
-		.tried = vmf->flags & FAULT_FLAG_TRIED,
+		.tried = again,
 		.in_kvm_run = in_kvm_run,
-		.vcpu = in_kvm_run && !nowait && was_tried(vmf->address),
+		/* A vCPU leaves with its signal; copy_to_user() comes again. */
+		.vcpu = in_kvm_run && !nowait && was_tried(vmf->address) &&
+			!(again && signal_pending(current)),
 		.worker = current->flags & PF_WQ_WORKER,
 		.last_user = atomic_read(&vmf->vma->vm_mm->mm_users) == 1,
 	};

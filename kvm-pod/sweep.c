@@ -24,8 +24,9 @@
 #define POD_SWEEP_PAUSE_MIN	(HZ / 10)
 #define POD_SWEEP_PAUSE_MAX	HZ
 
-/* But no more than an eighth of a CPU, however long a turn takes. */
+/* But no more than an eighth of a CPU, unless that takes for ever. */
 #define POD_SWEEP_SHARE		8
+#define POD_SWEEP_PAUSE_LONGEST	(30UL * HZ)
 
 #define POD_SWEEP_ALL	(POD_SWEEP_HUGE | POD_SWEEP_SMALL)
 
@@ -219,7 +220,8 @@ static void pause_after(struct pod *pod, unsigned long took, bool found)
 
 	s->pause = found ? POD_SWEEP_PAUSE_MIN :
 			   min(2 * s->pause, POD_SWEEP_PAUSE_MAX);
-	s->pause = max(s->pause, took * POD_SWEEP_SHARE);
+	s->pause = max(s->pause, min(took * POD_SWEEP_SHARE,
+				     POD_SWEEP_PAUSE_LONGEST));
 	WRITE_ONCE(s->not_before, jiffies + (found ? 0 : s->pause));
 }
 

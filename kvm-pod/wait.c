@@ -75,9 +75,12 @@ void pod_note_short(struct pod *pod, unsigned long index)
 
 	pod_ledger_count(&pod->ledger, pod_shard(), POD_EVENT_EXHAUSTED, 1);
 	WRITE_ONCE(s->index, index);
-	WRITE_ONCE(s->unserved, true);
+	/* The first of a series says so at once: policy "fail" may be next. */
+	if (!xchg(&s->unserved, true))
+		pr_warn_ratelimited("kvm-pod: pod%u: the reserve is empty at page %#lx and the target is reached\n",
+				    pod->id, index);
 	atomic_inc(&s->touches);
-	pod_event_kick(pod);
+	pod_event_kick_now(pod);
 }
 
 void pod_set_policy(struct pod *pod, u32 policy)

@@ -174,6 +174,18 @@ void pod_event_kick(struct pod *pod)
 		queue_delayed_work(pod_wq, &pod->event, POD_EVENT_DELAY);
 }
 
+void pod_event_kick_now(struct pod *pod)
+{
+	unsigned long next = READ_ONCE(pod->event_ran) + POD_EVENT_DELAY;
+
+	if (READ_ONCE(pod->dying))
+		return;
+	if (time_after(jiffies, next))
+		mod_delayed_work(pod_wq, &pod->event, 0);
+	else
+		pod_event_kick(pod);
+}
+
 void pod_event_kick_at(struct pod *pod, unsigned long when)
 {
 	long delay = max_t(long, when - jiffies, POD_EVENT_DELAY);

@@ -34,6 +34,9 @@ void pod_shrink_kick(struct pod *pod);
 /* There may be something to announce. */
 void pod_event_kick(struct pod *pod);
 
+/* The same, and at once if it was not done lately. */
+void pod_event_kick_now(struct pod *pod);
+
 /* Look again at @when, in jiffies, at the earliest. */
 void pod_event_kick_at(struct pod *pod, unsigned long when);
 
