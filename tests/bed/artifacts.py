@@ -65,8 +65,20 @@ def guest_program(name):
     return out
 
 
+def bare_guest(name):
+    """A guest without an operating system, built by guest_programs()."""
+    return f"{TOP}/build/guests/{name}"
+
+
+@functools.cache
+def memtest():
+    """The image of memtest86+."""
+    return _script(f"{BED}/memtest.sh").strip()
+
+
 def guest_programs():
     """Build all of them, before anything runs side by side."""
+    _script("make", "-s", "-C", f"{TOP}/tests/guests")
     for name in sorted(os.listdir(GUEST)):
         if name.endswith(".c"):
             guest_program(name.removesuffix(".c"))

@@ -11,8 +11,8 @@ from limits import Deadline
 from pod import CLASS, Pod
 from qmp import Qmp
 
+LINUX = "-kernel /l2/vmlinuz -initrd /l2/initrd"
 _QEMU_BASE = ("-L /fw -nodefaults -no-user-config -display none -accel kvm"
-              " -kernel /l2/vmlinuz -initrd /l2/initrd"
               " -chardev pipe,id=con,path=/dev/virtio-ports/l2console -serial chardev:con"
               " -chardev pipe,id=qmp,path=/dev/virtio-ports/qmp -mon chardev=qmp,mode=control"
               " -device virtio-serial-pci"
@@ -37,14 +37,15 @@ class L2:
     """A guest from the start of its QEMU on. L2.boots counts what its console said."""
 
     def __init__(self, l1, backend, append="", devices="-device virtio-balloon-pci", cpus=1,
-                 cpu="host", launcher="qemu-system-x86_64", wait_qmp=True):
+                 cpu="host", launcher="qemu-system-x86_64", wait_qmp=True, image=LINUX):
         self._l1 = l1
         self.allowed = None
         self.console = l1.stream("l2console")
         self._seen = self._checked = self.console.position()
         self._agent = Agent(l1.stream("l2agent"), self.check_alive)
         qmp_start = l1.stream("qmp").position()
-        self.pid = self._launch(launcher, f"-cpu {cpu} -smp {cpus} {backend} {devices}", append)
+        self.pid = self._launch(launcher, f"{image} -cpu {cpu} -smp {cpus} {backend} {devices}",
+                                append)
         self.qmp = None
         if wait_qmp:
             self.qmp = self._connect(qmp_start)
@@ -69,12 +70,16 @@ class L2:
 
     def wait_up(self, timeout=BOOT_TIMEOUT):
         """Wait until the guest's init runs; return MemTotal in bytes."""
+        return 1024 * int(_UP.search(self.wait_line(_UP.search, timeout))[1])
+
+    def wait_line(self, wanted, timeout):
+        """Wait until the console says a line with wanted(line) true; return the line."""
         try:
-            index = self.console.wait(_UP.search, timeout, self._seen, self.check_alive)
+            index = self.console.wait(wanted, timeout, self._seen, self.check_alive)
         except (Timeout, Dead) as error:
             raise type(error)(f"{error}\n{self.tail(15)}") from None
         self._seen = index + 1
-        return 1024 * int(_UP.search(self.console.lines[index])[1])
+        return self.console.lines[index]
 
     def is_up(self):
         """Whether the guest's init runs, without waiting."""

@@ -59,6 +59,11 @@ class Stream:
         with self.changed:
             return len(self.lines)
 
+    def rest(self):
+        """What came after the last whole line."""
+        with self.changed:
+            return self._partial.decode("utf-8", "replace")
+
     def feed(self, data):
         """Take what arrived; b"" is the end."""
         with self.changed:
