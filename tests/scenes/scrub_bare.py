@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Four vCPUs of a guest without an operating system clear all memory, then work in little."""
+
+from scrub import bare_guest, bare_target, boot_l1, expect_reclaimed, wait_bare
+
+TIMEOUT = 90
+
+
+def run(bed):
+    boot_l1(bed, cpus=2)
+    target = bare_target(bed)
+    guest = bare_guest(bed, target)
+    pod = guest.pod()
+    bed.sample(pod)
+    wait_bare(guest)
+    expect_reclaimed(bed, pod, target)
+    bed.log(bed.audit(guest))
