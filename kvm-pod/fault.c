@@ -14,6 +14,7 @@
 
 #include "alloc.h"
 #include "ept.h"
+#include "note.h"
 #include "populate.h"
 #include "reclaim.h"
 #include "reserve.h"
@@ -31,9 +32,15 @@ static struct pod *vmf_pod(const struct vm_fault *vmf)
 	return file_inode(vmf->vma->vm_file)->i_private;
 }
 
+/*
+ * An instruction that reads and writes the same page, movs for one, starts
+ * again with its read after pod_page_mkwrite() has taken the zero away: what
+ * is a read fault now would give it the zero again, for ever.
+ */
 static bool is_write(const struct vm_fault *vmf)
 {
-	return vmf->flags & FAULT_FLAG_WRITE;
+	return vmf->flags & FAULT_FLAG_WRITE ||
+	       unlikely(pod_note_is_set(POD_NOTE_WRITE, vmf->address));
 }
 
 static bool must_not_wait(const struct vm_fault *vmf)
@@ -209,6 +216,7 @@ static vm_fault_t fault_populate(struct pod *pod, struct vm_fault *vmf,
 	folio = pod_populate(pod, vmf->pgoff, slot, touch, attempt->gift);
 	attempt->gift = NULL;
 	if (!IS_ERR(folio)) {
+		pod_note_clear(POD_NOTE_WRITE);
 		if (!(vmf->flags & FAULT_FLAG_USER) && pod_in_kvm_run())
 			pod_ept_populated(pod);
 		return fault_done(vmf, folio);
@@ -277,6 +285,7 @@ vm_fault_t pod_page_mkwrite(struct vm_fault *vmf)
 	bool behind;
 
 	if (pod_zero_is(folio)) {
+		pod_note_set(POD_NOTE_WRITE, vmf->address);
 		pod_unmap(pod, vmf->pgoff, 1);
 		return VM_FAULT_NOPAGE;
 	}

@@ -6,10 +6,10 @@
 #include "short.h"
 
 #include <linux/file.h>
-#include <linux/hash.h>
 #include <linux/sched/signal.h>
 
 #include "ept.h"
+#include "note.h"
 #include "overdraft.h"
 #include "wait.h"
 
@@ -19,42 +19,12 @@
 /* What must not drop the lock waits for a turn of the sweep, up to 10 s. */
 #define POD_HOLD_SLICES		100
 
-#define POD_TRIED_BITS		8
-
 /*
  * KVM resolves an EPT violation by trying without waiting first, and comes
  * again, from the same thread, if that is not enough. This tells it from other
  * accesses inside KVM_RUN, which are made under locks of KVM and must not end
- * with a signal. A lost entry makes a vCPU wait like all others: no lock.
+ * with a signal. A lost note makes a vCPU wait like all others.
  */
-struct pod_tried {
-	struct task_struct *task;
-	unsigned long address;
-};
-
-static struct pod_tried tried[1 << POD_TRIED_BITS];
-
-static struct pod_tried *tried_of_current(void)
-{
-	return &tried[hash_ptr(current, POD_TRIED_BITS)];
-}
-
-static void note_tried(unsigned long address)
-{
-	struct pod_tried *t = tried_of_current();
-
-	WRITE_ONCE(t->task, current);
-	WRITE_ONCE(t->address, address);
-}
-
-static bool was_tried(unsigned long address)
-{
-	struct pod_tried *t = tried_of_current();
-
-	return READ_ONCE(t->task) == current &&
-	       READ_ONCE(t->address) == address;
-}
-
 static struct pod_toucher toucher_of(const struct vm_fault *vmf)
 {
 	bool in_kvm_run = !(vmf->flags & FAULT_FLAG_USER) && pod_in_kvm_run();
@@ -67,7 +37,8 @@ static struct pod_toucher toucher_of(const struct vm_fault *vmf)
 		.tried = again,
 		.in_kvm_run = in_kvm_run,
 		/* A vCPU leaves with its signal; copy_to_user() comes again. */
-		.vcpu = in_kvm_run && !nowait && was_tried(vmf->address) &&
+		.vcpu = in_kvm_run && !nowait &&
+			pod_note_is_set(POD_NOTE_TRIED, vmf->address) &&
 			!(again && signal_pending(current)),
 		.worker = current->flags & PF_WQ_WORKER,
 		.last_user = atomic_read(&vmf->vma->vm_mm->mm_users) == 1,
@@ -134,7 +105,7 @@ static vm_fault_t answer(struct pod *pod, struct vm_fault *vmf,
 	switch (pod_policy_answer(who, fails)) {
 	case POD_ANSWER_RETRY:
 		if (who->in_kvm_run)
-			note_tried(vmf->address);
+			pod_note_set(POD_NOTE_TRIED, vmf->address);
 		return VM_FAULT_RETRY;
 	case POD_ANSWER_SLEEP:
 		return sleep_unlocked(pod, vmf, seq);

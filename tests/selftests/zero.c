@@ -338,6 +338,31 @@ static void check_race(struct __test_metadata *_metadata, struct pod *pod,
 	munmap(race, PAGE);
 }
 
+/* Loads and stores in the same page, and starts again after each fault. */
+static void copy_byte(u8 *mem)
+{
+	u8 *to = mem, *from = mem + 100;
+
+	asm volatile("movsb" : "+S" (from), "+D" (to) : : "memory");
+}
+
+TEST_F_TIMEOUT(pod, one_instruction_reads_and_writes, 20)
+{
+	struct pod *pod = &self->pod;
+	void *reserved;
+	u8 *mem = map_unaligned(pod->fd, SIZE, RW, &reserved);
+
+	ASSERT_NE(NULL, mem);
+	copy_byte(mem);
+	copy_byte(mem + PAGE);
+	/* The first region is SMALL now, the second one a HOLE. */
+	copy_byte(pod->mem + 2 * PAGE);
+	copy_byte(pod->mem + REGION);
+	EXPECT_EQ(3 * PAGE + REGION, POD_GET(pod, populated));
+	EXPECT_EQ(0, mem[0]);
+	munmap(mem, SIZE);
+}
+
 TEST_F_TIMEOUT(pod, race_by_2m, 60)
 {
 	check_race(_metadata, &self->pod, BY_2M, BY_2M);
