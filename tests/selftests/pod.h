@@ -14,6 +14,8 @@
 
 #include <linux/kvm_pod.h>
 
+#include "sys.h"
+
 #define PAGE		4096UL
 #define REGION		(2UL << 20)
 #define MiB		(1UL << 20)
@@ -66,7 +68,7 @@ void pod_must(int result, const char *what);
 
 /* Wait, at most some seconds, until a figure has a value. */
 #define POD_WAIT(cond) ({						\
-	int __tries = 1000;						\
+	int __tries = 1000 * time_scale();				\
 	while (!(cond) && --__tries)					\
 		pod_sleep_ms(10);					\
 	!!__tries;							\

@@ -106,6 +106,14 @@ uint64_t smaps_bytes(const void *addr, size_t len, const char *name)
 	return sum;
 }
 
+unsigned int time_scale(void)
+{
+	const char *text = getenv("KVM_POD_TIMEOUT_SCALE");
+	int scale = text ? atoi(text) : 1;
+
+	return scale < 1 ? 1 : scale;
+}
+
 long faults_so_far(void)
 {
 	struct rusage usage;
