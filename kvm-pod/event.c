@@ -99,8 +99,7 @@ void pod_event_fn(struct work_struct *work)
 	if (READ_ONCE(pod->dying))
 		return;
 	WRITE_ONCE(pod->event_ran, jiffies);
-	pod_ledger_read(&pod->ledger, &view);
-	WRITE_ONCE(pod->scarce, pod_policy_scarce(&view));
+	pod_read(pod, &view);
 	new = judge(pod, &view);
 	old = atomic_xchg(&pod->pressure, new);
 	if (old != new)

@@ -65,6 +65,8 @@ struct folio *pod_overdraw(struct pod *pod, bool huge, bool must_serve)
 	u64 limit = limit_of(pod, must_serve);
 	struct folio *folio = NULL;
 
+	/* overdraft_max is for single pages: a block would be all of it. */
+	huge = huge && READ_ONCE(pod->policy) == KVM_POD_POLICY_GROW;
 	if (huge && has_room(pod, POD_REGION_PAGES, limit) &&
 	    pod_host_has(POD_REGION_PAGES))
 		folio = draw(pod, pod_alloc_huge(pod), limit);

@@ -79,6 +79,12 @@ bool pod_is_unmapping(const struct pod *pod)
 	return READ_ONCE(pod->unmapper) == current;
 }
 
+void pod_read(struct pod *pod, struct pod_ledger_view *view)
+{
+	pod_ledger_read(&pod->ledger, view);
+	WRITE_ONCE(pod->scarce, pod_policy_scarce(view));
+}
+
 static unsigned int nr_shards(void)
 {
 	return min_t(unsigned int, roundup_pow_of_two(num_possible_cpus()),

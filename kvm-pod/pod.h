@@ -267,6 +267,9 @@ void pod_unmap(struct pod *pod, unsigned long first, unsigned long nr);
 /* Does a notifier that is called now report our own unmapping? A hint. */
 bool pod_is_unmapping(const struct pod *pod);
 
+/* Read the ledger, and remember whether memory is scarce. */
+void pod_read(struct pod *pod, struct pod_ledger_view *view);
+
 struct pod *pod_alloc(u64 nr_pages);
 void pod_free(struct pod *pod);
 

@@ -158,18 +158,12 @@ bool pod_sweep_emergency(struct pod *pod)
 	return count.reclaimed;
 }
 
-static void read_ledger(struct pod *pod, struct pod_ledger_view *view)
-{
-	pod_ledger_read(&pod->ledger, view);
-	WRITE_ONCE(pod->scarce, pod_policy_scarce(view));
-}
-
 /* Twice the mark, as elsewhere: what began below it is not to flutter. */
 static bool is_enough(struct pod *pod)
 {
 	struct pod_ledger_view view;
 
-	read_ledger(pod, &view);
+	pod_read(pod, &view);
 	return !pod_policy_scarce(&view) ||
 	       view.reserve > 2 * READ_ONCE(pod->low_mark);
 }

@@ -201,6 +201,7 @@ static int raise_locked(struct pod *pod, u64 pages)
 
 int pod_target_set(struct pod *pod, u64 pages)
 {
+	struct pod_ledger_view view;
 	int ret = 0;
 
 	if (pages < POD_REGION_PAGES || pages > pod->ledger.size)
@@ -214,6 +215,7 @@ int pod_target_set(struct pod *pod, u64 pages)
 	pod_reserve_trim(pod, false);
 	settle_locked(pod);
 	mutex_unlock(&pod->target_lock);
+	pod_read(pod, &view);
 	pod_supply_changed(pod);
 	pod_shrink_kick(pod);
 	pod_event_kick(pod);
