@@ -3,15 +3,13 @@
  * podctl list: one line for each pod, from sysfs.
  */
 #include <argp.h>
-#include <errno.h>
-#include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "podctl.h"
-#include "size.h"
 #include "sysfs.h"
+#include "table.h"
 
 /* The columns with a size, and the value in sysfs that each shows. */
 static const struct column {
@@ -21,6 +19,7 @@ static const struct column {
 	{ "SIZE", "size" },
 	{ "TARGET", "target" },
 	{ "OWNED", "owned" },
+	{ "OVERDRAFT", "overdraft" },
 	{ "POPULATED", "populated" },
 	{ "RESERVE", "reserve" },
 	{ "GIVEN", "given" },
@@ -60,7 +59,7 @@ static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.doc = "Show all pods.\v"
-	       "PID is the process that made the pod. A value that cannot be read is shown as '-'.",
+	       "PID is the process that made the pod. A value that cannot be read is shown as '-'. OVERDRAFT is the part of OWNED that was taken beyond the target.",
 };
 
 static int column_width(const struct list *list)
@@ -78,40 +77,21 @@ static void print_header(const struct list *list)
 	puts("  LABEL");
 }
 
-static void print_size(const struct list *list, uint32_t id, const char *name)
-{
-	char text[SIZE_TEXT_LEN] = "-";
-	uint64_t value;
-
-	if (!sysfs_read_u64(id, name, &value)) {
-		if (list->bytes)
-			snprintf(text, sizeof(text), "%" PRIu64, value);
-		else
-			size_format(value, text);
-	}
-	printf(" %*s", column_width(list), text);
-}
-
-static const char *read_text(uint32_t id, const char *name,
-			     char value[SYSFS_VALUE_LEN])
-{
-	return sysfs_read(id, name, value) ? "-" : value;
-}
-
 static void print_pod(const struct list *list, uint32_t id)
 {
-	char name[16], pid[SYSFS_VALUE_LEN], text[SYSFS_VALUE_LEN];
 	size_t i;
 
-	/* It may have ended since the directory was read. */
-	if (sysfs_read(id, "size", text) == -ENOENT)
+	if (!sysfs_has_pod(id))
 		return;
-	snprintf(name, sizeof(name), "pod%" PRIu32, id);
-	printf("%-8s %8s", name, read_text(id, "owner_pid", pid));
-	printf(" %-6s", read_text(id, "policy", text));
+	table_pod(id);
+	table_text(id, "owner_pid", 8);
+	table_text(id, "policy", -6);
 	for (i = 0; i < NR_COLUMNS; i++)
-		print_size(list, id, columns[i].value);
-	printf("  %s\n", read_text(id, "label", text));
+		table_size(id, columns[i].value, column_width(list),
+			   list->bytes);
+	putchar(' ');
+	table_text(id, "label", 0);
+	putchar('\n');
 }
 
 int podctl_list(int argc, char **argv)
@@ -121,13 +101,7 @@ int podctl_list(int argc, char **argv)
 	int i, nr;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &list);
-	nr = sysfs_pods(&ids);
-	if (nr == -ENOENT)
-		podctl_die(PODCTL_NO_DEVICE,
-			   "kvm-pod is not loaded; load it with 'modprobe kvm-pod'");
-	if (nr < 0)
-		podctl_die(PODCTL_FAILED, "cannot list the pods: %s",
-			   strerror(-nr));
+	nr = sysfs_need_pods(&ids);
 	print_header(&list);
 	for (i = 0; i < nr; i++)
 		print_pod(&list, ids[i]);

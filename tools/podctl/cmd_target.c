@@ -4,12 +4,9 @@
  * the guest's balloon: whoever lowers the target must also inflate that.
  */
 #include <argp.h>
-#include <ctype.h>
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 
+#include "args.h"
 #include "podctl.h"
 #include "size.h"
 #include "sysfs.h"
@@ -19,27 +16,6 @@ struct target {
 	uint64_t bytes;
 };
 
-static void parse_pod(struct argp_state *state, const char *text,
-		      struct target *target)
-{
-	const char *number = strncmp(text, "pod", 3) ? text : text + 3;
-	int end = 0;
-
-	if (!isdigit((unsigned char)*number) ||
-	    sscanf(number, "%" SCNu32 "%n", &target->id, &end) != 1 ||
-	    number[end])
-		argp_error(state, "'%s' is not a pod; write pod0 or 0", text);
-}
-
-static void parse_bytes(struct argp_state *state, const char *text,
-			struct target *target)
-{
-	if (!size_parse(text, &target->bytes))
-		argp_error(state,
-			   "'%s' is not a size; write bytes, or a number with K, M, G or T",
-			   text);
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct target *target = state->input;
@@ -47,9 +23,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_ARG:
 		if (state->arg_num == 0)
-			parse_pod(state, arg, target);
+			target->id = args_pod(state, arg);
 		else if (state->arg_num == 1)
-			parse_bytes(state, arg, target);
+			target->bytes = args_size(state, "", arg);
 		else
 			argp_error(state, "'%s' is one argument too many", arg);
 		return 0;
@@ -74,17 +50,6 @@ static noreturn void die_target(const struct target *target, int error)
 	uint64_t bytes;
 
 	switch (error) {
-	case ENOENT:
-		if (!sysfs_is_there())
-			podctl_die(PODCTL_NO_DEVICE,
-				   "kvm-pod is not loaded; load it with 'modprobe kvm-pod'");
-		podctl_die(PODCTL_FAILED, "there is no pod%" PRIu32,
-			   target->id);
-	case EACCES:
-	case EPERM:
-		podctl_die(PODCTL_NO_RIGHT,
-			   "no right to change the target of pod%" PRIu32,
-			   target->id);
 	case EINVAL:
 		podctl_die(PODCTL_FAILED,
 			   "a target must be a multiple of 4K, at least 2M and at most the pod's size");
@@ -95,8 +60,7 @@ static noreturn void die_target(const struct target *target, int error)
 			   "the host does not give that much; the target is now %s",
 			   size_format(bytes, now));
 	}
-	podctl_die(PODCTL_FAILED, "cannot change the target of pod%" PRIu32
-		   ": %s", target->id, strerror(error));
+	sysfs_die(target->id, "target", error);
 }
 
 int podctl_target(int argc, char **argv)

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "podctl.h"
+#include "policy.h"
 #include "size.h"
 
 /* podctl's tests build with another path. */
@@ -85,7 +86,7 @@ static noreturn void die_create(const struct pod_opts *opts, int error)
 	case EOPNOTSUPP:
 		podctl_die(PODCTL_FAILED,
 			   "this version of kvm-pod has no policy '%s'",
-			   opts->policy_name);
+			   policy_name(opts->policy));
 	case EINVAL:
 		podctl_die(PODCTL_FAILED,
 			   "kvm-pod refuses these values: %s",

@@ -7,8 +7,9 @@
 #include <linux/kvm_pod.h>
 #include <string.h>
 
+#include "args.h"
 #include "podctl.h"
-#include "size.h"
+#include "policy.h"
 
 #define PAGE_BYTES	4096ULL
 #define REGION_BYTES	(2ULL << 20)
@@ -21,43 +22,18 @@ static const struct argp_option options[] = {
 	{ "label", 'l', "TEXT", 0,
 	  "A name for people", 0 },
 	{ "policy", 'p', "POLICY", 0,
-	  "When the target is used up: fail (the default), wait or grow", 0 },
+	  "When the target is used up: wait (the default), grow or fail", 0 },
 	{ "nodes", 'n', "LIST", 0,
 	  "NUMA nodes to take memory from, such as 0,2-3", 0 },
 	{ 0 },
 };
 
-static const char *const policy_names[] = {
-	[KVM_POD_POLICY_WAIT] = "wait",
-	[KVM_POD_POLICY_GROW] = "grow",
-	[KVM_POD_POLICY_FAIL] = "fail",
-};
-
-#define NR_POLICIES (sizeof(policy_names) / sizeof(policy_names[0]))
-
-static void parse_size(struct argp_state *state, const char *what,
-		       const char *text, uint64_t *bytes)
-{
-	if (!size_parse(text, bytes))
-		argp_error(state,
-			   "--%s: '%s' is not a size; write bytes, or a number with K, M, G or T",
-			   what, text);
-}
-
 static void parse_policy(struct argp_state *state, const char *text,
 			 struct pod_opts *opts)
 {
-	uint32_t i;
-
-	for (i = 0; i < NR_POLICIES; i++) {
-		if (!strcmp(policy_names[i], text)) {
-			opts->policy = i;
-			opts->policy_name = policy_names[i];
-			return;
-		}
-	}
-	argp_error(state, "--policy: '%s' is none of fail, wait and grow",
-		   text);
+	if (!policy_parse(text, &opts->policy))
+		argp_error(state, "--policy: '%s' is none of wait, grow and fail",
+			   text);
 }
 
 static void parse_label(struct argp_state *state, const char *text,
@@ -78,8 +54,7 @@ static void parse_label(struct argp_state *state, const char *text,
 static void set_defaults(struct pod_opts *opts)
 {
 	memset(opts, 0, sizeof(*opts));
-	opts->policy = KVM_POD_POLICY_FAIL;
-	opts->policy_name = policy_names[KVM_POD_POLICY_FAIL];
+	opts->policy = KVM_POD_POLICY_WAIT;
 	opts->label = "";
 }
 
@@ -108,10 +83,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		set_defaults(opts);
 		return 0;
 	case 's':
-		parse_size(state, "size", arg, &opts->size);
+		opts->size = args_size(state, "--size", arg);
 		return 0;
 	case 't':
-		parse_size(state, "target", arg, &opts->target);
+		opts->target = args_size(state, "--target", arg);
 		return 0;
 	case 'l':
 		parse_label(state, arg, opts);

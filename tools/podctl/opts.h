@@ -14,7 +14,6 @@ struct pod_opts {
 	uint64_t size;		/* bytes, 0 = not given */
 	uint64_t target;	/* bytes, 0 = not given */
 	uint32_t policy;	/* enum kvm_pod_policy */
-	const char *policy_name;
 	const char *label;	/* "" = none */
 	struct nodes nodes;
 };

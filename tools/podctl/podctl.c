@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * podctl: make, see and resize the pods of kvm-pod. This file picks the
+ * podctl: make, watch and change the pods of kvm-pod. This file picks the
  * command; each command has a file of its own.
  */
 #include "podctl.h"
@@ -31,8 +31,16 @@ static const struct command commands[] = {
 	  "make a pod and hold it until killed" },
 	{ "list", podctl_list, "podctl list",
 	  "show all pods" },
+	{ "top", podctl_top, "podctl top",
+	  "watch all pods" },
 	{ "target", podctl_target, "podctl target",
 	  "change how much memory a pod may hold" },
+	{ "policy", podctl_policy, "podctl policy",
+	  "change what happens when a pod has used up its target" },
+	{ "sweep", podctl_sweep, "podctl sweep",
+	  "take memory back that holds only zeroes" },
+	{ "events", podctl_events, "podctl events",
+	  "show how often a pod ran low, or tell it as it happens" },
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -25,8 +25,12 @@ noreturn void podctl_die(enum podctl_exit code, const char *fmt, ...)
 
 /* Each takes its own argv, argv[0] being "podctl <command>". */
 int podctl_create(int argc, char **argv);
+int podctl_events(int argc, char **argv);
 int podctl_list(int argc, char **argv);
+int podctl_policy(int argc, char **argv);
 int podctl_run(int argc, char **argv);
+int podctl_sweep(int argc, char **argv);
 int podctl_target(int argc, char **argv);
+int podctl_top(int argc, char **argv);
 
 #endif /* PODCTL_H */

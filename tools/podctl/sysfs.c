@@ -8,10 +8,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "podctl.h"
 
 /* podctl's tests build with another path. */
 #ifndef POD_SYSFS
@@ -32,7 +35,7 @@ static int is_pod(const struct dirent *entry)
 	return pod_number(entry->d_name, &id);
 }
 
-int sysfs_pods(uint32_t **ids)
+static int list_pods(uint32_t **ids)
 {
 	struct dirent **entries;
 	int i, nr;
@@ -50,22 +53,45 @@ int sysfs_pods(uint32_t **ids)
 	return *ids ? nr : -ENOMEM;
 }
 
-static int open_value(uint32_t id, const char *name, int flags)
+static noreturn void die_not_loaded(void)
 {
-	char path[256];
-	int fd;
+	podctl_die(PODCTL_NO_DEVICE,
+		   "kvm-pod is not loaded; load it with 'modprobe kvm-pod'");
+}
 
-	snprintf(path, sizeof(path), POD_SYSFS "/pod%" PRIu32 "/%s", id, name);
-	fd = open(path, flags | O_CLOEXEC);
+int sysfs_need_pods(uint32_t **ids)
+{
+	int nr = list_pods(ids);
+
+	if (nr == -ENOENT)
+		die_not_loaded();
+	if (nr < 0)
+		podctl_die(PODCTL_FAILED, "cannot list the pods: %s",
+			   strerror(-nr));
+	return nr;
+}
+
+static int open_path(const char *path, int flags)
+{
+	int fd = open(path, flags | O_CLOEXEC);
+
 	return fd < 0 ? -errno : fd;
 }
 
-int sysfs_read(uint32_t id, const char *name, char value[SYSFS_VALUE_LEN])
+static int open_value(uint32_t id, const char *name, int flags)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), POD_SYSFS "/pod%" PRIu32 "/%s", id, name);
+	return open_path(path, flags);
+}
+
+/* Closes @fd, which may be a negative errno instead. */
+static int read_value(int fd, char value[SYSFS_VALUE_LEN])
 {
 	ssize_t length;
-	int fd, error;
+	int error;
 
-	fd = open_value(id, name, O_RDONLY);
 	if (fd < 0)
 		return fd;
 	length = read(fd, value, SYSFS_VALUE_LEN - 1);
@@ -78,34 +104,82 @@ int sysfs_read(uint32_t id, const char *name, char value[SYSFS_VALUE_LEN])
 	return 0;
 }
 
-int sysfs_read_u64(uint32_t id, const char *name, uint64_t *value)
+static int parse_u64(const char *text, uint64_t *value)
 {
-	char text[SYSFS_VALUE_LEN];
-	int error, end = 0;
+	int end = 0;
 
-	error = sysfs_read(id, name, text);
-	if (error)
-		return error;
 	if (sscanf(text, "%" SCNu64 "%n", value, &end) != 1 || text[end])
 		return -EINVAL;
 	return 0;
 }
 
-int sysfs_write_u64(uint32_t id, const char *name, uint64_t value)
+int sysfs_read(uint32_t id, const char *name, char value[SYSFS_VALUE_LEN])
 {
-	char text[24];
-	int fd, length, error;
+	return read_value(open_value(id, name, O_RDONLY), value);
+}
+
+int sysfs_read_u64(uint32_t id, const char *name, uint64_t *value)
+{
+	char text[SYSFS_VALUE_LEN];
+	int error = sysfs_read(id, name, text);
+
+	return error ? error : parse_u64(text, value);
+}
+
+int sysfs_read_total(const char *name, uint64_t *value)
+{
+	char path[256], text[SYSFS_VALUE_LEN];
+	int error;
+
+	snprintf(path, sizeof(path), POD_SYSFS "/%s", name);
+	error = read_value(open_path(path, O_RDONLY), text);
+	return error ? error : parse_u64(text, value);
+}
+
+int sysfs_write(uint32_t id, const char *name, const char *value)
+{
+	size_t length = strlen(value);
+	int fd, error;
 
 	fd = open_value(id, name, O_WRONLY);
 	if (fd < 0)
 		return fd;
-	length = snprintf(text, sizeof(text), "%" PRIu64, value);
-	error = write(fd, text, (size_t)length) == length ? 0 : -errno;
+	error = write(fd, value, length) == (ssize_t)length ? 0 : -errno;
 	close(fd);
 	return error;
 }
 
-bool sysfs_is_there(void)
+int sysfs_write_u64(uint32_t id, const char *name, uint64_t value)
 {
-	return !access(POD_SYSFS, F_OK);
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, value);
+	return sysfs_write(id, name, text);
+}
+
+bool sysfs_has_pod(uint32_t id)
+{
+	char value[SYSFS_VALUE_LEN];
+
+	return sysfs_read(id, "size", value) != -ENOENT;
+}
+
+void sysfs_need_pod(uint32_t id)
+{
+	if (sysfs_has_pod(id))
+		return;
+	if (access(POD_SYSFS, F_OK))
+		die_not_loaded();
+	podctl_die(PODCTL_FAILED, "there is no pod%" PRIu32, id);
+}
+
+noreturn void sysfs_die(uint32_t id, const char *name, int error)
+{
+	sysfs_need_pod(id);
+	if (error == EACCES || error == EPERM)
+		podctl_die(PODCTL_NO_RIGHT,
+			   "no right to change the %s of pod%" PRIu32, name,
+			   id);
+	podctl_die(PODCTL_FAILED, "cannot change the %s of pod%" PRIu32 ": %s",
+		   name, id, strerror(error));
 }
