@@ -6,7 +6,7 @@
 #include "overdraft.h"
 
 #include "alloc.h"
-#include "work.h"
+#include "wait.h"
 
 static u64 limit_of(struct pod *pod, bool must_serve)
 {
@@ -62,16 +62,18 @@ static struct folio *draw(struct pod *pod, struct folio *folio, u64 limit)
 
 struct folio *pod_overdraw(struct pod *pod, bool huge, bool must_serve)
 {
+	bool grows = READ_ONCE(pod->policy) == KVM_POD_POLICY_GROW;
 	u64 limit = limit_of(pod, must_serve);
 	struct folio *folio = NULL;
 
 	/* overdraft_max is for single pages: a block would be all of it. */
-	huge = huge && READ_ONCE(pod->policy) == KVM_POD_POLICY_GROW;
-	if (huge && has_room(pod, POD_REGION_PAGES, limit) &&
+	if (grows && huge && has_room(pod, POD_REGION_PAGES, limit) &&
 	    pod_host_has(POD_REGION_PAGES))
 		folio = draw(pod, pod_alloc_huge(pod), limit);
 	if (!folio && has_room(pod, 1, limit) &&
 	    (is_owed(pod, 1) || pod_host_has(1)))
 		folio = draw(pod, pod_alloc_small(pod), limit);
+	if (folio && grows)
+		pod_note_served(pod);
 	return folio;
 }

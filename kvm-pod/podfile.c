@@ -295,6 +295,7 @@ const struct file_operations pod_file_fops = {
 	.write_iter = pod_file_write_iter,
 	.splice_read = copy_splice_read,
 	.poll = pod_file_poll,
+	.fsync = noop_fsync,
 	.unlocked_ioctl = file_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 };

@@ -44,17 +44,17 @@ void pod_wait_supply(struct pod *pod, int seq, unsigned int state, long timeout)
 	atomic_dec(&s->waiting);
 }
 
-static void served(struct pod_short *s)
+void pod_note_served(struct pod *pod)
 {
-	if (READ_ONCE(s->unserved))
-		WRITE_ONCE(s->unserved, false);
+	if (READ_ONCE(pod->shortage.unserved))
+		WRITE_ONCE(pod->shortage.unserved, false);
 }
 
 void pod_supply_pages(struct pod *pod, bool all)
 {
 	struct pod_short *s = &pod->shortage;
 
-	served(s);
+	pod_note_served(pod);
 	if (!wq_has_sleeper(&s->supply))
 		return;
 	if (all)
@@ -86,5 +86,8 @@ void pod_note_short(struct pod *pod, unsigned long index)
 void pod_set_policy(struct pod *pod, u32 policy)
 {
 	WRITE_ONCE(pod->policy, policy);
+	/* Whoever is short under this one, too, says so again. */
+	pod_note_served(pod);
 	pod_supply_changed(pod);
+	pod_event_kick(pod);
 }

@@ -42,6 +42,9 @@ void pod_supply_changed(struct pod *pod);
 /* A touch of page @index found no memory, and none that could be had back. */
 void pod_note_short(struct pod *pod, unsigned long index);
 
+/* Touches that came short before have got what they wanted, or may now. */
+void pod_note_served(struct pod *pod);
+
 /* Another policy, for those who wait already, too. */
 void pod_set_policy(struct pod *pod, u32 policy);
 
