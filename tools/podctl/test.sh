@@ -25,6 +25,7 @@ build none "$tmp/no-device"
 build fake /dev/null
 "${CC:-cc}" -shared -fPIC -I../../include/uapi -o "$tmp/fake.so" \
 	test/fake_ioctl.c
+"${CC:-cc}" -o "$tmp/hold_mapped" test/hold_mapped.c
 
 none() { "$tmp/none/podctl" "$@"; }
 fake() { FAKE_LOG=$tmp/log LD_PRELOAD=$tmp/fake.so "$tmp/fake/podctl" "$@"; }
@@ -318,6 +319,18 @@ test_sweep() {
 	release_pod
 }
 
+test_sweep_mapped() {
+	if [ "$(id -u)" != 0 ]; then
+		skip "sweep of a pod that is mapped only" "this is not root"
+		return
+	fi
+	coproc HOLDER { fake run -s 4M -t 2M -- "$tmp/hold_mapped" 2>/dev/null; }
+	read -r holder <&"${HOLDER[0]}"
+	expect "sweep of a pod that is mapped only" 0 "looked at 4M" \
+		fake sweep 7
+	release_pod
+}
+
 test_events() {
 	local follower status=0
 	expect "events of no such pod" 1 "there is no pod3" none events 3
@@ -353,6 +366,7 @@ test_list_and_target
 test_policy
 test_top
 test_sweep
+test_sweep_mapped
 test_events
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]
