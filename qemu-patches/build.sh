@@ -33,6 +33,8 @@ readonly CONFIGURE=(
 	--without-default-devices --with-devices-x86_64=kvm-pod
 	--enable-system --enable-kvm --enable-tcg
 	--enable-vhost-kernel --enable-vhost-net
+	--enable-vhost-user --enable-vhost-user-blk-server
+	--enable-linux-aio --enable-linux-io-uring
 	--disable-docs --disable-tools --disable-werror --disable-debug-info
 	--disable-install-blobs "--firmwarepath=$FIRMWARE"
 )
