@@ -25,6 +25,7 @@ packages_of() {
 		echo "build-essential pkg-config ninja-build flex bison perl bzip2" \
 		     "xz-utils dpkg-dev python3 python3-venv python3-pip" \
 		     "python3-setuptools libglib2.0-dev zlib1g-dev meson" \
+		     "libaio-dev liburing-dev" \
 		     "seabios qemu-system-data ipxe-qemu patch git" ;;
 	bed)
 		echo "python3 busybox-static gcc libc6-dev make binutils kmod xz-utils" \
