@@ -10,7 +10,7 @@ TIMEOUT = 90
 _BAD = {
     "-object pod-memory,id=m0,size=64M,target=128M": "target",
     "-object pod-memory,id=m0,size=63M,target=32M": "2 MiB",
-    "-object pod-memory,id=m0,size=64M,target=32M,exhaust-policy=wait": "exhaust-policy",
+    "-object pod-memory,id=m0,size=64M,target=32M,exhaust-policy=hope": "hope",
     "-object pod-memory,id=m0,size=64M,target=32M,prealloc=on": "prealloc",
     "-object pod-memory,id=m0,size=64M,target=32M -overcommit mem-lock=on": "mem-lock",
 }
