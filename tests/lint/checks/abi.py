@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The documents name exactly what the module has: sysfs and debugfs files in
-Documentation/ABI, module parameters in the modprobe.d example."""
+"""The documents name exactly what the module has: sysfs and debugfs files and
+module parameters in Documentation/ABI, these in the modprobe.d example, too."""
 
 import glob
 import os
@@ -12,6 +12,7 @@ ABI = "Documentation/ABI/testing"
 CONF = "tools/packaging/kvm-pod.conf"
 CLASS = "/sys/class/kvm-pod/"
 DEBUGFS = "/sys/kernel/debug/kvm-pod/"
+PARAMETERS = "/sys/module/kvm_pod/parameters/"
 
 
 def read(path):
@@ -64,6 +65,8 @@ def main():
             attributes_of_code(), documented("sysfs-class-kvm-pod", CLASS))
     verdict("debugfs files are those of Documentation/ABI",
             debugfs_of_code(), documented("debugfs-kvm-pod", DEBUGFS))
+    verdict("module parameters are those of Documentation/ABI",
+            parameters_of_code(), documented("sysfs-module-kvm_pod", PARAMETERS))
     verdict("module parameters are those of the modprobe.d example",
             parameters_of_code(), parameters_of_example())
 
