@@ -1,34 +1,40 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """examples.py FILE.rst DIRECTORY: write each C code block that is a whole
-program (has a main) to DIRECTORY/exampleN.c."""
+program (has a main) to DIRECTORY/exampleN.c, and what the document says that it
+prints, if it does, to DIRECTORY/exampleN.txt."""
 
 import sys
 import textwrap
 
 
-def code_blocks(lines):
-    """Yield the text of each '.. code-block:: c'."""
-    block = None
-    for line in lines + [""]:
+_PRINTS = "It prints::"
+
+
+def blocks(lines):
+    """Yield (introduction, text) of each C block, and of each that is printed."""
+    block = intro = None
+    for line in lines + ["."]:
         if block is not None and line and not line[0].isspace():
-            yield textwrap.dedent("\n".join(block)).strip() + "\n"
+            yield intro, textwrap.dedent("\n".join(block)).strip() + "\n"
             block = None
-        if line.strip() == ".. code-block:: c":
-            block = []
+        if line.strip() in (".. code-block:: c", _PRINTS):
+            block, intro = [], line.strip()
         elif block is not None:
             block.append(line)
-    if block is not None:
-        yield textwrap.dedent("\n".join(block)).strip() + "\n"
 
 
 def main():
     with open(sys.argv[1], encoding="utf-8") as document:
-        blocks = list(code_blocks(document.read().split("\n")))
-    programs = [block for block in blocks if "int main(" in block]
-    for number, program in enumerate(programs, 1):
-        with open(f"{sys.argv[2]}/example{number}.c", "w", encoding="utf-8") as out:
-            out.write(program)
+        found = list(blocks(document.read().split("\n")))
+    number = 0
+    for intro, text in found:
+        if intro != _PRINTS and "int main(" not in text:
+            continue
+        number += intro != _PRINTS
+        suffix = "txt" if intro == _PRINTS else "c"
+        with open(f"{sys.argv[2]}/example{number}.{suffix}", "w", encoding="utf-8") as out:
+            out.write(text)
 
 
 if __name__ == "__main__":
