@@ -77,7 +77,7 @@ void pod_free_folio(struct folio *folio)
 		folio_put(folio);
 }
 
-static int charge_limit(u64 nr, bool force)
+static int charge_module(u64 nr, bool force)
 {
 	u64 limit = (u64)READ_ONCE(pod_limit_mb) << (20 - PAGE_SHIFT);
 
@@ -88,26 +88,30 @@ static int charge_limit(u64 nr, bool force)
 	return -ENOMEM;
 }
 
-static int charge_user(struct user_struct *user, u64 nr, bool force)
+static int charge_user(struct user_struct *user, u64 nr, u64 memlock)
 {
-	unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
-
-	if (atomic_long_add_return(nr, &user->locked_vm) <= limit || force ||
-	    capable(CAP_IPC_LOCK))
+	if (atomic_long_add_return(nr, &user->locked_vm) <= memlock ||
+	    memlock == POD_MEMLOCK_ANY)
 		return 0;
 	atomic_long_sub(nr, &user->locked_vm);
 	return -ENOMEM;
 }
 
-int pod_charge_locked(struct pod *pod, u64 nr, bool force)
+u64 pod_memlock(void)
+{
+	return capable(CAP_IPC_LOCK) ? POD_MEMLOCK_ANY :
+				       rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+}
+
+int pod_charge_locked(struct pod *pod, u64 nr, u64 memlock, bool force)
 {
 	int ret;
 
 	lockdep_assert_held(&pod->charge_lock);
-	ret = charge_limit(nr, force);
+	ret = charge_module(nr, force);
 	if (ret)
 		return ret;
-	ret = charge_user(pod->user, nr, force);
+	ret = charge_user(pod->user, nr, force ? POD_MEMLOCK_ANY : memlock);
 	if (ret) {
 		atomic64_sub(nr, &pod_charged_pages);
 		return ret;
@@ -124,37 +128,45 @@ void pod_uncharge_locked(struct pod *pod, u64 nr)
 	atomic64_sub(nr, &pod_charged_pages);
 }
 
-int pod_charge(struct pod *pod, u64 nr)
+int pod_charge_up_to(struct pod *pod, u64 pages)
 {
-	int ret;
+	u64 memlock = pod_memlock();
+	int ret = 0;
 
 	spin_lock(&pod->charge_lock);
-	ret = pod_charge_locked(pod, nr, false);
+	if (pages > pod->charged)
+		ret = pod_charge_locked(pod, pages - pod->charged, memlock,
+					false);
 	spin_unlock(&pod->charge_lock);
 	return ret;
 }
 
-void pod_uncharge(struct pod *pod, u64 nr)
+void pod_uncharge_all(struct pod *pod)
 {
 	spin_lock(&pod->charge_lock);
-	pod_uncharge_locked(pod, nr);
+	pod_uncharge_locked(pod, pod->charged);
 	spin_unlock(&pod->charge_lock);
 }
 
 #define POD_META_GFP	(GFP_KERNEL_ACCOUNT | __GFP_ZERO | \
 			 __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
+struct pod_leaf *pod_leaf_try(void)
+{
+	return kmem_cache_alloc(pod_leaf_cache, POD_META_GFP);
+}
+
 /*
  * Leaves are needed in faults of a guest that is within its target, as page
  * tables are. A memory cgroup at its limit, which the reserve itself may have
  * filled, and a host that is short must not fail them: the second attempt is
- * not charged, does not give up, and is bounded by the pod's size.
+ * not charged, does not give up, and is bounded by what the pod owns: a leaf
+ * comes with a page at least.
  */
 struct pod_leaf *pod_leaf_alloc(void)
 {
-	void *p = kmem_cache_alloc(pod_leaf_cache, POD_META_GFP);
-
-	return p ?: kmem_cache_alloc(pod_leaf_cache, GFP_KERNEL | __GFP_ZERO);
+	return pod_leaf_try() ?: kmem_cache_alloc(pod_leaf_cache,
+						  GFP_KERNEL | __GFP_ZERO);
 }
 
 void pod_leaf_free(struct pod_leaf *leaf)

@@ -30,16 +30,27 @@ void pod_free_folio(struct folio *folio);
 /* Is there a hardware error in any page of @folio? */
 bool pod_folio_poisoned(struct folio *folio);
 
+/* No limit: the caller has CAP_IPC_LOCK. */
+#define POD_MEMLOCK_ANY	U64_MAX
+
+/* How much the caller's user may have charged, in pages. */
+u64 pod_memlock(void);
+
 /*
- * Charge @nr pages to the module's limit and the creator's RLIMIT_MEMLOCK, or
- * with @force whatever these say. 0 or -ENOMEM. pod->charge_lock is held.
+ * Charge @nr pages to the module's limit and to the pod's user, who may have
+ * @memlock; with @force whatever these say. 0 or -ENOMEM. pod->charge_lock is
+ * held.
  */
-int pod_charge_locked(struct pod *pod, u64 nr, bool force);
+int pod_charge_locked(struct pod *pod, u64 nr, u64 memlock, bool force);
 void pod_uncharge_locked(struct pod *pod, u64 nr);
 
-/* The same, taking the lock. */
-int pod_charge(struct pod *pod, u64 nr);
-void pod_uncharge(struct pod *pod, u64 nr);
+/* Have @pages charged at least, by the caller's rights. 0 or -ENOMEM. */
+int pod_charge_up_to(struct pod *pod, u64 pages);
+
+void pod_uncharge_all(struct pod *pod);
+
+/* A leaf for pages that are only hints: charged, and may fail. */
+struct pod_leaf *pod_leaf_try(void);
 
 /* A leaf fails only where a page table would. Marks are a hint, and may fail. */
 struct pod_leaf *pod_leaf_alloc(void);

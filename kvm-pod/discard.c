@@ -49,7 +49,7 @@ static bool set_hole(struct pod *pod, const struct pod_span *span)
 	unsigned long i;
 
 	if (!whole) {
-		leaf = pod_leaf_alloc();
+		leaf = pod_leaf_try();
 		if (!leaf)
 			return true;
 	}

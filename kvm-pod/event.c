@@ -48,12 +48,16 @@ static void tell_exhausted(struct pod *pod, const struct pod_ledger_view *view)
 static enum pod_pressure judge(struct pod *pod,
 			       const struct pod_ledger_view *view)
 {
+	bool short_of = READ_ONCE(pod->shortage.unserved);
 	u64 mark = READ_ONCE(pod->low_mark);
 
 	if (atomic_read(&pod->pressure) != POD_PRESSURE_NONE)
 		mark *= 2;
-	return pod_policy_pressure(view, mark,
-				   READ_ONCE(pod->shortage.unserved));
+	/* A page for one of many who wait is no end of it. */
+	if (atomic_read(&pod->pressure) == POD_PRESSURE_EXHAUSTED &&
+	    atomic_read(&pod->shortage.waiting) && !view->reserve)
+		short_of = true;
+	return pod_policy_pressure(view, mark, short_of);
 }
 
 static void tell_pressure(struct pod *pod, enum pod_pressure old,
@@ -76,17 +80,18 @@ static void tell_pressure(struct pod *pod, enum pod_pressure old,
 	}
 }
 
-/* Who was told once and let it go on is told again. */
+/*
+ * Who was told once and let it go on is told again, by touches that come after
+ * a while: those that are still on their way out do not count.
+ */
 static void tell_again(struct pod *pod, const struct pod_ledger_view *view)
 {
-	unsigned long again = pod->told_at + POD_EXHAUSTED_AGAIN;
-
 	if (pod->told == atomic_read(&pod->shortage.touches))
 		return;
-	if (time_before(jiffies, again))
-		pod_event_kick_at(pod, again);
-	else
+	if (time_after(jiffies, pod->told_at + POD_EXHAUSTED_AGAIN))
 		tell_exhausted(pod, view);
+	else
+		pod->told = atomic_read(&pod->shortage.touches);
 }
 
 void pod_event_fn(struct work_struct *work)
@@ -106,6 +111,10 @@ void pod_event_fn(struct work_struct *work)
 		tell_pressure(pod, old, new, &view);
 	else if (new == POD_PRESSURE_EXHAUSTED)
 		tell_again(pod, &view);
+	/* They may stop waiting without a word. */
+	if (new == POD_PRESSURE_EXHAUSTED &&
+	    !READ_ONCE(pod->shortage.unserved))
+		pod_event_kick(pod);
 	if (xchg(&pod->parked, false))
 		tell(pod, POD_NEWS_PARKED, &view);
 }

@@ -95,9 +95,14 @@ static bool have_small(struct pod *pod)
 	       pod_stock_nr(&pod->stock, POD_STOCK_SMALL_DIRTY);
 }
 
+bool pod_float_is_ready(struct pod *pod)
+{
+	return READ_ONCE(pod->flt.nr_small) == POD_FLOAT_PAGES;
+}
+
 void pod_float_ready(struct pod *pod)
 {
-	if (READ_ONCE(pod->flt.nr_small) != POD_FLOAT_PAGES)
+	if (!pod_float_is_ready(pod))
 		pod_refill(pod);
 }
 

@@ -20,6 +20,9 @@ void pod_float_init(struct pod *pod);
  */
 int pod_float_fill(struct pod *pod);
 
+/* Is it full? */
+bool pod_float_is_ready(struct pod *pod);
+
 /* If it is not full, have the worker fill it, and wait. No lock is held. */
 void pod_float_ready(struct pod *pod);
 

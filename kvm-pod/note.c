@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Notes from fault to fault. The task is compared, never looked into.
+ * Notes of threads. The task is compared, never looked into.
  */
 #include "note.h"
 
@@ -39,5 +39,9 @@ bool pod_note_is_set(enum pod_note note, unsigned long address)
 
 void pod_note_clear(enum pod_note note)
 {
-	WRITE_ONCE(slot_of_current(note)->task, NULL);
+	struct pod_note_slot *slot = slot_of_current(note);
+
+	/* Mostly there is none: leave the line to its readers. */
+	if (READ_ONCE(slot->task) == current)
+		WRITE_ONCE(slot->task, NULL);
 }

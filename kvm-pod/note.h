@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Notes that a thread leaves for itself, from one fault to the next. Kept in
- * small hashed tables, without a lock: a note may get lost when two threads
- * share a slot. Then the next fault starts again where it would have without.
+ * Notes that a thread leaves for itself, where no argument can carry them.
+ * Kept in small hashed tables, without a lock: a note may get lost when two
+ * threads share a slot, and so decides nothing that must be right.
  */
 #ifndef POD_NOTE_H
 #define POD_NOTE_H
@@ -14,10 +14,12 @@
  * @POD_NOTE_TRIED: KVM tried it without waiting, and was told to come again
  * @POD_NOTE_WRITE: it holds a zero that must not become writable, and was
  *	written to
+ * @POD_NOTE_UNMAP: the pod at that address is unmapping pages, in this thread
  */
 enum pod_note {
 	POD_NOTE_TRIED,
 	POD_NOTE_WRITE,
+	POD_NOTE_UNMAP,
 	POD_NOTE_NR,
 };
 

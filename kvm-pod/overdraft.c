@@ -22,19 +22,21 @@ static u64 limit_of(struct pod *pod, bool must_serve)
 	}
 }
 
-/* The first pages are owed to the monitor, whatever RLIMIT_MEMLOCK says. */
-static bool is_owed(struct pod *pod, u64 nr)
+/* The first pages are owed to the monitor, whatever limits say. */
+static bool is_owed(struct pod *pod, u64 nr, bool must_serve)
 {
-	return READ_ONCE(pod->ledger.overdraft) + nr <= POD_OVERDRAFT_PAGES;
+	return must_serve &&
+	       READ_ONCE(pod->ledger.overdraft) + nr <= POD_OVERDRAFT_PAGES;
 }
 
 /* What is charged must never be less than what is owned: one locked section. */
-static bool book(struct pod *pod, u64 nr, u64 limit)
+static bool book(struct pod *pod, u64 nr, u64 limit, bool must_serve)
 {
 	bool ok;
 
 	spin_lock(&pod->charge_lock);
-	ok = !pod_charge_locked(pod, nr, is_owed(pod, nr));
+	ok = !pod_charge_locked(pod, nr, pod->memlock,
+				is_owed(pod, nr, must_serve));
 	if (ok && !pod_ledger_overdraw(&pod->ledger, nr, limit)) {
 		pod_uncharge_locked(pod, nr);
 		ok = false;
@@ -52,9 +54,10 @@ static bool has_room(struct pod *pod, u64 nr, u64 limit)
 	return v.owned < v.target || v.overdraft + nr <= limit;
 }
 
-static struct folio *draw(struct pod *pod, struct folio *folio, u64 limit)
+static struct folio *draw(struct pod *pod, struct folio *folio, u64 limit,
+			  bool must_serve)
 {
-	if (!folio || book(pod, folio_nr_pages(folio), limit))
+	if (!folio || book(pod, folio_nr_pages(folio), limit, must_serve))
 		return folio;
 	pod_free_folio(folio);
 	return NULL;
@@ -69,10 +72,10 @@ struct folio *pod_overdraw(struct pod *pod, bool huge, bool must_serve)
 	/* overdraft_max is for single pages: a block would be all of it. */
 	if (grows && huge && has_room(pod, POD_REGION_PAGES, limit) &&
 	    pod_host_has(POD_REGION_PAGES))
-		folio = draw(pod, pod_alloc_huge(pod), limit);
+		folio = draw(pod, pod_alloc_huge(pod), limit, must_serve);
 	if (!folio && has_room(pod, 1, limit) &&
-	    (is_owed(pod, 1) || pod_host_has(1)))
-		folio = draw(pod, pod_alloc_small(pod), limit);
+	    (is_owed(pod, 1, must_serve) || pod_host_has(1)))
+		folio = draw(pod, pod_alloc_small(pod), limit, must_serve);
 	if (folio && grows)
 		pod_note_served(pod);
 	return folio;

@@ -13,6 +13,7 @@
 
 #include "alloc.h"
 #include "float.h"
+#include "note.h"
 #include "reserve.h"
 #include "sweep.h"
 #include "wait.h"
@@ -66,17 +67,16 @@ void pod_wait_thawed(struct pod *pod, unsigned long region)
 	wait_event(pod->thawed, !is_frozen(pod, region));
 }
 
-/* With several threads at it only one is known: the others leave hints. */
 void pod_unmap(struct pod *pod, unsigned long first, unsigned long nr)
 {
-	WRITE_ONCE(pod->unmapper, current);
+	pod_note_set(POD_NOTE_UNMAP, (unsigned long)pod);
 	unmap_mapping_pages(pod->mapping, first, nr, false);
-	WRITE_ONCE(pod->unmapper, NULL);
+	pod_note_clear(POD_NOTE_UNMAP);
 }
 
 bool pod_is_unmapping(const struct pod *pod)
 {
-	return READ_ONCE(pod->unmapper) == current;
+	return pod_note_is_set(POD_NOTE_UNMAP, (unsigned long)pod);
 }
 
 void pod_read(struct pod *pod, struct pod_ledger_view *view)
@@ -196,7 +196,7 @@ void pod_drain(struct pod *pod)
 	}
 	pod_reserve_drain(pod);
 	pod_float_drain(pod);
-	pod_uncharge(pod, pod->charged);
+	pod_uncharge_all(pod);
 }
 
 void pod_discard_new(struct pod *pod)

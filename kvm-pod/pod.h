@@ -75,7 +75,8 @@ struct pod_float {
  * @pause: between turns that find nothing, in jiffies
  * @emergency: the next turn is for a touch that came short
  * @dry: a turn for such a touch found nothing ...
- * @dry_until: ... and there will be no other before this, in jiffies
+ * @dry_until: ... and is believed until this, in jiffies ...
+ * @supplied: ... unless anything came into the reserve since it began
  */
 struct pod_sweep {
 	struct work_struct work;
@@ -86,6 +87,7 @@ struct pod_sweep {
 	bool emergency;
 	bool dry;
 	unsigned long dry_until;
+	bool supplied;
 };
 
 /**
@@ -118,7 +120,6 @@ struct pod_short {
  * @recent: regions populated lately, a ring per shard
  * @nr_recent: length of @recent, a power of two
  * @hints: regions that the VMM dropped from its page tables lately
- * @unmapper: a thread in pod_unmap(), or NULL; see there
  * @sweep: the sweep's state
  * @scarce: R < E when last looked at: eager sweeps are worth it
  * @target_lock: serialises changes of the target
@@ -141,6 +142,8 @@ struct pod_short {
  * @low_mark: in pages, see pod_policy_pressure()
  * @unpark_cursor: next region to look at for parked pages; a hint, unlocked
  * @ept_latency: samples from an EPT violation to its page, see ept.c
+ * @memlock: what @user may have charged for an overdraft, in pages: the
+ *	creator's limit, as whoever touches has another
  * @memcg: charged for every page, also after the creator moved
  * @user: whose RLIMIT_MEMLOCK is charged
  * @nodes: where pages may come from
@@ -171,7 +174,6 @@ struct pod {
 	struct pod_recent *recent;
 	unsigned int nr_recent;
 	struct pod_recent hints;
-	struct task_struct *unmapper;
 	struct pod_sweep sweep;
 	bool scarce;
 
@@ -200,6 +202,7 @@ struct pod {
 
 	atomic64_t ept_latency[POD_EPT_STEPS];
 
+	u64 memlock;
 	struct mem_cgroup *memcg;
 	struct user_struct *user;
 	nodemask_t nodes;
@@ -219,6 +222,12 @@ struct pod {
 static inline unsigned int pod_shard(void)
 {
 	return raw_smp_processor_id();
+}
+
+static inline struct pod_recent *pod_recent_of(struct pod *pod,
+					       unsigned int shard)
+{
+	return &pod->recent[shard & (pod->nr_recent - 1)];
 }
 
 static inline struct folio *pod_folio(u64 handle)

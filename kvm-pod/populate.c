@@ -32,11 +32,6 @@ static void folio_unclaim(struct pod *pod, struct folio *folio)
 	pod_reserve_give(pod, folio, true);
 }
 
-static struct pod_recent *recent(struct pod *pod)
-{
-	return &pod->recent[pod_shard() & (pod->nr_recent - 1)];
-}
-
 /* An estimate decides who looks closer: the fault path shares no counter. */
 static void check_pressure(struct pod *pod)
 {
@@ -58,7 +53,7 @@ static void account(struct pod *pod, unsigned long index, unsigned int order)
 			 order ? POD_EVENT_POPULATE_2M : POD_EVENT_POPULATE_4K,
 			 1);
 	trace_kvm_pod_populate(pod->id, index, order);
-	pod_recent_add(recent(pod), pod_region(index));
+	pod_recent_add(pod_recent_of(pod, pod_shard()), pod_region(index));
 	check_pressure(pod);
 }
 

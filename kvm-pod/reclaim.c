@@ -10,20 +10,27 @@
 
 #include "demote.h"
 #include "discard.h"
+#include "float.h"
 #include "reserve.h"
 #include "sweep.h"
 #include "target.h"
+#include "work.h"
 
 /*
- * Pauses, of up to a millisecond, that one touch makes at most: for those who
- * are in the way of a demotion, for those who hold the last pages for a
- * moment, and when what came back was of no use. Of the latter two many: with
- * memory in the reserve a touch must not fail, and a vCPU may be off its CPU
- * for long, throttled, with a page in its hand.
+ * Pauses, of up to a millisecond, that one touch makes for others who hold the
+ * last pages for a moment, or are in the way of a demotion. After that it
+ * waits as all do who come short, without mmap_lock if it can.
  */
-#define POD_RECLAIM_BUSY	500
-#define POD_RECLAIM_TRIES	10000
-#define POD_RECLAIM_ROUNDS	10000
+#define POD_RECLAIM_TRIES	100
+
+/* Marked blocks that turn out to be full of data, per touch. */
+#define POD_RECLAIM_BLOCKS	8
+
+/*
+ * Rounds in which something came back and was of no use: it is blocks, and the
+ * float cannot exchange them, or others' by the time.
+ */
+#define POD_RECLAIM_ROUNDS	1000
 
 /*
  * Pages are on no list for a moment while others clear them, exchange them or
@@ -47,30 +54,56 @@ static int reclaim_once(struct pod *pod)
 
 	if (ret > 0 || ret == -ENODATA)
 		return ret;
-	if (pod_unpark_some(pod))
-		return 1;
 	/* The pod owns less than it promised: that comes before a refusal. */
-	pod_target_top_up(pod);
-	return ret;
+	return pod_target_top_up(pod, 1) ? 1 : ret;
 }
 
-/* Is there anything to wait for, after @ret? */
-static bool reclaim_may_wait(struct pod *pod, int ret, unsigned int tries)
+/*
+ * What the guest gave up inside blocks. LATER: pages are on their way. NONE:
+ * there is nothing more, as far as one touch may look and wait.
+ */
+static enum pod_reclaim reclaim_marked(struct pod *pod, bool nowait)
 {
-	if (fatal_signal_pending(current) || tries >= POD_RECLAIM_TRIES)
-		return false;
-	if (reserve_in_flight(pod))
-		return true;
-	return ret != -ENOENT && tries < POD_RECLAIM_BUSY;
+	unsigned int tries = 0, blocks = 0;
+	int ret;
+
+	while (pod_reserve_is_empty(pod)) {
+		ret = reclaim_once(pod);
+		if (ret > 0)
+			break;
+		if (ret == -ENODATA) {
+			if (++blocks == POD_RECLAIM_BLOCKS)
+				return POD_RECLAIM_NONE;
+			continue;
+		}
+		if (ret == -ENOENT && !reserve_in_flight(pod))
+			return POD_RECLAIM_NONE;
+		if (nowait || ++tries == POD_RECLAIM_TRIES ||
+		    fatal_signal_pending(current))
+			return reserve_in_flight(pod) ? POD_RECLAIM_LATER :
+							POD_RECLAIM_NONE;
+		usleep_range(100, 1000);
+	}
+	return POD_RECLAIM_AGAIN;
 }
 
-/* The marks had nothing to give: is there anything that only looks like data? */
+/*
+ * A touch that fails does not come again: what was referenced during the turn
+ * and is not any more gets a last look. Others find it in the next turn.
+ */
+static bool last_look(struct pod *pod)
+{
+	return READ_ONCE(pod->policy) == KVM_POD_POLICY_FAIL &&
+	       pod_unpark_some(pod);
+}
+
+/* Is there anything that only looks like data? */
 static enum pod_reclaim reclaim_by_sweep(struct pod *pod)
 {
 	if (!pod_reserve_is_empty(pod))
 		return POD_RECLAIM_AGAIN;
 	if (pod_sweep_is_dry(pod))
-		return POD_RECLAIM_NONE;
+		return last_look(pod) ? POD_RECLAIM_AGAIN : POD_RECLAIM_NONE;
 	if (pod_sweep_emergency(pod))
 		return POD_RECLAIM_AGAIN;
 	pod_sweep_demand(pod);
@@ -79,28 +112,19 @@ static enum pod_reclaim reclaim_by_sweep(struct pod *pod)
 
 enum pod_reclaim pod_reclaim(struct pod *pod, unsigned int round, bool nowait)
 {
-	unsigned int tries = 0;
-	int ret;
+	enum pod_reclaim ret;
 
-	if (fatal_signal_pending(current))
+	if (fatal_signal_pending(current) || (nowait && round))
 		return POD_RECLAIM_LATER;
 	if (round >= POD_RECLAIM_ROUNDS)
 		return POD_RECLAIM_NONE;
-	/* What is there was of no use before: it is blocks, or others' too. */
-	if (round && !nowait)
+	if (round)
 		usleep_range(100, 1000);
-	while (pod_reserve_is_empty(pod) && !fatal_signal_pending(current)) {
-		ret = reclaim_once(pod);
-		if (ret > 0)
-			return POD_RECLAIM_AGAIN;
-		if (ret != -ENODATA) {
-			if (!reclaim_may_wait(pod, ret, ++tries))
-				break;
-			if (nowait)
-				return POD_RECLAIM_LATER;
-			usleep_range(100, 1000);
-		}
-		cond_resched();
+	/* A demotion by copy would wait for it. */
+	if (nowait && !pod_float_is_ready(pod)) {
+		pod_refill_kick(pod);
+		return POD_RECLAIM_LATER;
 	}
-	return reclaim_by_sweep(pod);
+	ret = reclaim_marked(pod, nowait);
+	return ret == POD_RECLAIM_NONE ? reclaim_by_sweep(pod) : ret;
 }

@@ -83,11 +83,22 @@ struct folio *pod_reserve_take_small(struct pod *pod)
 	return folio;
 }
 
+/*
+ * May it go to the host? While there is an overdraft the first to come back is
+ * kept for those who are short: they would only draw it again.
+ */
+static bool may_leave(struct pod *pod, struct folio *folio)
+{
+	if (READ_ONCE(pod->ledger.overdraft) && pod_reserve_is_empty(pod))
+		return false;
+	return pod_ledger_try_release(&pod->ledger, folio_nr_pages(folio));
+}
+
 void pod_reserve_give(struct pod *pod, struct folio *folio, bool clean)
 {
 	if (unlikely(pod_folio_poisoned(folio)))
 		retire(pod, folio);
-	else if (pod_ledger_try_release(&pod->ledger, folio_nr_pages(folio)))
+	else if (may_leave(pod, folio))
 		pod_free_folio(folio);
 	else
 		stock_give(pod, pod_shard(), folio, clean);

@@ -16,9 +16,6 @@
 /* A vCPU looks around this often; else only memory or a signal wakes it. */
 #define POD_SLEEP_CHECK		HZ
 
-/* What must not drop the lock waits for a turn of the sweep, up to 10 s. */
-#define POD_HOLD_SLICES		100
-
 /*
  * KVM resolves an EPT violation by trying without waiting first, and comes
  * again, from the same thread, if that is not enough. This tells it from other
@@ -40,7 +37,8 @@ static struct pod_toucher toucher_of(const struct vm_fault *vmf)
 		.vcpu = in_kvm_run && !nowait &&
 			pod_note_is_set(POD_NOTE_TRIED, vmf->address) &&
 			!(again && signal_pending(current)),
-		.worker = current->flags & PF_WQ_WORKER,
+		/* vhost's and io_uring's threads are no kernel threads. */
+		.worker = current->flags & PF_KTHREAD,
 		.last_user = atomic_read(&vmf->vma->vm_mm->mm_users) == 1,
 	};
 }
@@ -57,16 +55,6 @@ static vm_fault_t wait_unlocked(struct pod *pod, struct vm_fault *vmf, int seq,
 	return VM_FAULT_RETRY;
 }
 
-/*
- * Sleep until there is memory, a signal comes, or the policy turns: what that
- * means for this touch is found out by the attempt that follows.
- */
-static vm_fault_t sleep_unlocked(struct pod *pod, struct vm_fault *vmf, int seq)
-{
-	return wait_unlocked(pod, vmf, seq, TASK_INTERRUPTIBLE,
-			     POD_SLEEP_CHECK);
-}
-
 /* The vCPU's thread learns by a signal: an error would not reach it. */
 static void signal_vcpu(const struct vm_fault *vmf)
 {
@@ -77,24 +65,6 @@ static void signal_vcpu(const struct vm_fault *vmf)
 	info.si_code = BUS_ADRERR;
 	info.si_addr = (void __user *)vmf->address;
 	send_sig_info(SIGBUS, &info, current);
-}
-
-/*
- * The worker is looking, and this touch must not drop its lock: it is nobody's
- * who holds up others, and nobody who looks takes that lock.
- */
-static bool hold_for_turn(struct pod *pod, int seq)
-{
-	unsigned int i;
-
-	for (i = 0; i < POD_HOLD_SLICES; i++) {
-		pod_wait_supply(pod, seq, TASK_KILLABLE, POD_WAIT_SLICE);
-		if (fatal_signal_pending(current))
-			return false;
-		if (pod_is_supplied(pod, seq))
-			return true;
-	}
-	return false;
 }
 
 static vm_fault_t answer(struct pod *pod, struct vm_fault *vmf,
@@ -108,7 +78,8 @@ static vm_fault_t answer(struct pod *pod, struct vm_fault *vmf,
 			pod_note_set(POD_NOTE_TRIED, vmf->address);
 		return VM_FAULT_RETRY;
 	case POD_ANSWER_SLEEP:
-		return sleep_unlocked(pod, vmf, seq);
+		return wait_unlocked(pod, vmf, seq, TASK_INTERRUPTIBLE,
+				     POD_SLEEP_CHECK);
 	case POD_ANSWER_SLICE:
 		return wait_unlocked(pod, vmf, seq, TASK_KILLABLE,
 				     POD_WAIT_SLICE);
@@ -116,9 +87,18 @@ static vm_fault_t answer(struct pod *pod, struct vm_fault *vmf,
 		signal_vcpu(vmf);
 		return VM_FAULT_SIGBUS;
 	default:
-		return none || who->worker || !hold_for_turn(pod, seq) ?
-		       VM_FAULT_SIGBUS : 0;
+		return VM_FAULT_SIGBUS;
 	}
+}
+
+/*
+ * What must not drop the lock holds up others of its mm: it gets one slice for
+ * what may come later, and then is told what would be told it in the end.
+ */
+static bool hold(struct pod *pod, int seq)
+{
+	pod_wait_supply(pod, seq, TASK_KILLABLE, POD_WAIT_SLICE);
+	return pod_is_supplied(pod, seq) && !fatal_signal_pending(current);
 }
 
 vm_fault_t pod_fault_short(struct pod *pod, struct vm_fault *vmf,
@@ -127,9 +107,15 @@ vm_fault_t pod_fault_short(struct pod *pod, struct vm_fault *vmf,
 {
 	struct pod_toucher who = toucher_of(vmf);
 	bool none = reclaim == POD_RECLAIM_NONE;
+	bool must_serve = pod_policy_must_serve(&who);
 
+	if (!none && must_serve && !who.may_drop) {
+		if (hold(pod, seq))
+			return 0;
+		none = true;
+	}
 	if (none) {
-		*gift = pod_overdraw(pod, huge, pod_policy_must_serve(&who));
+		*gift = pod_overdraw(pod, huge, must_serve);
 		if (*gift)
 			return 0;
 		pod_note_short(pod, vmf->pgoff);

@@ -5,10 +5,12 @@
  */
 #include "sweep.h"
 
+#include <linux/delay.h>
 #include <linux/jiffies.h>
 
 #include "core/zero.h"
 #include "demote.h"
+#include "reserve.h"
 #include "small.h"
 #include "trace.h"
 #include "wait.h"
@@ -27,6 +29,9 @@
 /* But no more than an eighth of a CPU, unless that takes for ever. */
 #define POD_SWEEP_SHARE		8
 #define POD_SWEEP_PAUSE_LONGEST	(30UL * HZ)
+
+/* Marked blocks that a turn finds in use, and waits a moment for. */
+#define POD_SWEEP_BUSY		200
 
 #define POD_SWEEP_ALL	(POD_SWEEP_HUGE | POD_SWEEP_SMALL)
 
@@ -97,11 +102,6 @@ void pod_sweep_region(struct pod *pod, unsigned long region, unsigned int how,
 	count->reclaimed += here.reclaimed;
 }
 
-static struct pod_recent *recent_of(struct pod *pod, unsigned int shard)
-{
-	return &pod->recent[shard & (pod->nr_recent - 1)];
-}
-
 void pod_sweep_eager(struct pod *pod)
 {
 	struct pod_sweep_count count = {};
@@ -109,7 +109,7 @@ void pod_sweep_eager(struct pod *pod)
 
 	if (!READ_ONCE(pod->scarce))
 		return;
-	if (pod_recent_take(recent_of(pod, pod_shard()), 0, &region))
+	if (pod_recent_take(pod_recent_of(pod, pod_shard()), 0, &region))
 		pod_sweep_region(pod, region, POD_SWEEP_ALL, &count);
 }
 
@@ -145,7 +145,8 @@ bool pod_sweep_emergency(struct pod *pod)
 	unsigned long left;
 
 	for (shard = 0; shard < pod->nr_recent && !spent(&count); shard++)
-		sweep_recent(pod, recent_of(pod, pod_shard() + shard), &count);
+		sweep_recent(pod, pod_recent_of(pod, pod_shard() + shard),
+			     &count);
 	sweep_recent(pod, &pod->hints, &count);
 	/* A hole costs a look as well. */
 	left = min_t(unsigned long, pod->pmt.nr_regions,
@@ -155,6 +156,9 @@ bool pod_sweep_emergency(struct pod *pod)
 				 &count);
 		cond_resched();
 	}
+	/* It may have paid an overdraft back. */
+	if (count.reclaimed)
+		pod_work_kick(pod);
 	return count.reclaimed;
 }
 
@@ -195,12 +199,41 @@ static bool sweep_all(struct pod *pod, unsigned int how,
 }
 
 /*
+ * What the guest gave up inside blocks: a touch looks at a few of them only.
+ * True if there is something in the reserve now.
+ */
+static bool sweep_marked(struct pod *pod)
+{
+	unsigned int busy = 0;
+	unsigned long i;
+	int ret;
+
+	for (i = 0; i < pod->pmt.nr_regions && !READ_ONCE(pod->dying); i++) {
+		if (!pod_reserve_is_empty(pod))
+			return true;
+		ret = pod_demote_next(pod, false);
+		if (ret == -ENOENT)
+			break;
+		/* In use, by a system call perhaps: that may end soon. */
+		if (ret == -EAGAIN) {
+			if (++busy == POD_SWEEP_BUSY)
+				break;
+			usleep_range(100, 1000);
+		}
+		cond_resched();
+	}
+	return !pod_reserve_is_empty(pod);
+}
+
+/*
  * Blocks first: they come back as blocks. What only demotion can give is taken
  * when somebody waits for it.
  */
 static void turn(struct pod *pod, bool emergency,
 		 struct pod_sweep_count *count)
 {
+	if (emergency && sweep_marked(pod))
+		return;
 	if (!sweep_all(pod, POD_SWEEP_HUGE, count) ||
 	    !sweep_all(pod, POD_SWEEP_SMALL, count))
 		return;
@@ -217,6 +250,14 @@ static void pause_after(struct pod *pod, unsigned long took, bool found)
 	s->pause = max(s->pause, min(took * POD_SWEEP_SHARE,
 				     POD_SWEEP_PAUSE_LONGEST));
 	WRITE_ONCE(s->not_before, jiffies + (found ? 0 : s->pause));
+}
+
+bool pod_sweep_is_dry(struct pod *pod)
+{
+	struct pod_sweep *s = &pod->sweep;
+
+	return READ_ONCE(s->dry) &&
+	       time_before(jiffies, READ_ONCE(s->dry_until));
 }
 
 void pod_sweep_done(struct pod *pod)
@@ -238,10 +279,14 @@ static void sweep_fn(struct work_struct *work)
 	if (READ_ONCE(pod->dying))
 		return;
 	emergency = xchg(&s->emergency, false);
-	turn(pod, emergency, &count);
+	/* Demanded while another turn was under way, which has answered. */
+	if (pod_sweep_is_dry(pod))
+		return;
+	WRITE_ONCE(s->supplied, false);
+	if (emergency || !is_enough(pod))
+		turn(pod, emergency, &count);
 	pause_after(pod, jiffies - start, count.reclaimed);
-	/* Whoever demanded a turn since then wants one of its own. */
-	if (emergency && !count.reclaimed && !READ_ONCE(s->emergency)) {
+	if (emergency && !READ_ONCE(s->supplied)) {
 		WRITE_ONCE(s->dry_until, jiffies + s->pause);
 		WRITE_ONCE(s->dry, true);
 	}
@@ -249,17 +294,8 @@ static void sweep_fn(struct work_struct *work)
 	pod_sweep_done(pod);
 }
 
-bool pod_sweep_is_dry(struct pod *pod)
-{
-	struct pod_sweep *s = &pod->sweep;
-
-	return READ_ONCE(s->dry) &&
-	       time_before(jiffies, READ_ONCE(s->dry_until));
-}
-
 void pod_sweep_demand(struct pod *pod)
 {
-	WRITE_ONCE(pod->sweep.dry, false);
 	WRITE_ONCE(pod->sweep.emergency, true);
 	pod_work_queue(pod, &pod->sweep.work);
 }
@@ -269,6 +305,14 @@ void pod_sweep_kick(struct pod *pod)
 	if (READ_ONCE(pod->scarce) &&
 	    time_after_eq(jiffies, READ_ONCE(pod->sweep.not_before)))
 		pod_work_queue(pod, &pod->sweep.work);
+}
+
+void pod_sweep_supplied(struct pod *pod)
+{
+	if (!READ_ONCE(pod->sweep.supplied))
+		WRITE_ONCE(pod->sweep.supplied, true);
+	if (READ_ONCE(pod->sweep.dry))
+		WRITE_ONCE(pod->sweep.dry, false);
 }
 
 void pod_sweep_init(struct pod *pod)

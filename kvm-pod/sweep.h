@@ -52,7 +52,11 @@ void pod_sweep_eager(struct pod *pod);
  */
 bool pod_sweep_emergency(struct pod *pod);
 
-/* Did a turn, begun after the last demand for one, find nothing? */
+/*
+ * Did a whole turn for a touch that came short find nothing, a moment ago, and
+ * did nothing else come into the reserve since it began? What comes may be
+ * populated, and be zero when the next touch comes short.
+ */
 bool pod_sweep_is_dry(struct pod *pod);
 
 /* Have the worker take a turn through everything. */
@@ -60,6 +64,9 @@ void pod_sweep_demand(struct pod *pod);
 
 /* The reserve is low: have the worker look, unless that was in vain lately. */
 void pod_sweep_kick(struct pod *pod);
+
+/* Something came into the reserve. */
+void pod_sweep_supplied(struct pod *pod);
 
 void pod_sweep_init(struct pod *pod);
 

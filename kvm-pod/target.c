@@ -156,7 +156,8 @@ int pod_target_create(struct pod *pod, u64 pages)
 
 	if (!pod_host_has(pages + POD_FLOAT_PAGES))
 		return -ENOMEM;
-	ret = pod_charge(pod, pages + POD_FLOAT_PAGES);
+	pod->memlock = pod_memlock();
+	ret = pod_charge_up_to(pod, pages + POD_FLOAT_PAGES);
 	if (ret)
 		return ret;
 	ret = fill_parallel(pod, pages, true);
@@ -177,17 +178,6 @@ static void settle_locked(struct pod *pod)
 	spin_unlock(&pod->charge_lock);
 }
 
-static int charge_up_to(struct pod *pod, u64 pages)
-{
-	int ret = 0;
-
-	spin_lock(&pod->charge_lock);
-	if (pages > pod->charged)
-		ret = pod_charge_locked(pod, pages - pod->charged, false);
-	spin_unlock(&pod->charge_lock);
-	return ret;
-}
-
 static int raise_locked(struct pod *pod, u64 pages)
 {
 	u64 target = pod_ledger_set_target(&pod->ledger, pages);
@@ -195,7 +185,7 @@ static int raise_locked(struct pod *pod, u64 pages)
 
 	if (target == pages)
 		return 0;
-	ret = charge_up_to(pod, pages + POD_FLOAT_PAGES);
+	ret = pod_charge_up_to(pod, pages + POD_FLOAT_PAGES);
 	return ret ?: fill_parallel(pod, pages - target, false);
 }
 
@@ -222,19 +212,35 @@ int pod_target_set(struct pod *pod, u64 pages)
 	return ret;
 }
 
-void pod_target_top_up(struct pod *pod)
+/* One page; false if none is missing, or the host has none. */
+static bool top_up_one(struct pod *pod)
 {
-	u64 missing = pod_ledger_missing(&pod->ledger);
 	struct folio *folio;
 
-	while (missing-- && !READ_ONCE(pod->dying)) {
-		folio = pod_host_has(1) ? pod_alloc_small(pod) : NULL;
-		if (!folio)
+	if (!pod_ledger_missing(&pod->ledger) || !pod_host_has(1))
+		return false;
+	folio = pod_alloc_small(pod);
+	if (!folio)
+		return false;
+	/* Charged already: what is missing is a part of the target. */
+	if (!pod_ledger_top_up(&pod->ledger, 1)) {
+		pod_free_folio(folio);
+		return false;
+	}
+	pod_reserve_add(pod, pod_shard(), folio);
+	return true;
+}
+
+bool pod_target_top_up(struct pod *pod, u64 most)
+{
+	u64 done;
+
+	for (done = 0; done < most && !READ_ONCE(pod->dying); done++) {
+		if (!top_up_one(pod))
 			break;
-		pod_ledger_top_up(&pod->ledger, 1);
-		pod_reserve_add(pod, pod_shard(), folio);
 		cond_resched();
 	}
+	return done;
 }
 
 /* Who raises the target holds the lock for long, and settles in the end. */

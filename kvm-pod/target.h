@@ -21,8 +21,11 @@ int pod_target_create(struct pod *pod, u64 pages);
  */
 int pod_target_set(struct pod *pod, u64 pages);
 
-/* The reserve lost pages to hardware errors: replace them if possible. */
-void pod_target_top_up(struct pod *pod);
+/*
+ * The reserve lost pages to hardware errors: replace @most of them if possible.
+ * True if any came.
+ */
+bool pod_target_top_up(struct pod *pod, u64 most);
 
 /* Uncharge what has left since the target was lowered. */
 void pod_target_settle(struct pod *pod);

@@ -8,6 +8,7 @@
 #include <linux/sched/signal.h>
 
 #include "reserve.h"
+#include "sweep.h"
 #include "trace.h"
 #include "work.h"
 
@@ -55,6 +56,7 @@ void pod_supply_pages(struct pod *pod, bool all)
 	struct pod_short *s = &pod->shortage;
 
 	pod_note_served(pod);
+	pod_sweep_supplied(pod);
 	if (!wq_has_sleeper(&s->supply))
 		return;
 	if (all)

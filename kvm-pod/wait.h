@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Waiting for memory. Those who wait queue in order; who is woken takes what
+ * Waiting for memory. Those who wait queue in order, roughly; who is woken takes what
  * there is with its next attempt, and waits again if another was faster.
  */
 #ifndef POD_WAIT_H

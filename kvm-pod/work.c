@@ -66,7 +66,7 @@ static void work_fn(struct work_struct *work)
 
 	if (READ_ONCE(pod->dying))
 		return;
-	pod_target_top_up(pod);
+	pod_target_top_up(pod, pod->ledger.size);
 	more = pod_reserve_clear_some(pod);
 	pod_reserve_trim(pod, false);
 	pod_target_settle(pod);
@@ -184,14 +184,6 @@ void pod_event_kick_now(struct pod *pod)
 		mod_delayed_work(pod_wq, &pod->event, 0);
 	else
 		pod_event_kick(pod);
-}
-
-void pod_event_kick_at(struct pod *pod, unsigned long when)
-{
-	long delay = max_t(long, when - jiffies, POD_EVENT_DELAY);
-
-	if (!READ_ONCE(pod->dying))
-		queue_delayed_work(pod_wq, &pod->event, delay);
 }
 
 static void cancel_all(struct pod *pod)

@@ -37,9 +37,6 @@ void pod_event_kick(struct pod *pod);
 /* The same, and at once if it was not done lately. */
 void pod_event_kick_now(struct pod *pod);
 
-/* Look again at @when, in jiffies, at the earliest. */
-void pod_event_kick_at(struct pod *pod, unsigned long when);
-
 /* No more work from here on; waits for what runs. */
 void pod_work_stop(struct pod *pod);
 

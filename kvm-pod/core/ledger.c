@@ -215,19 +215,6 @@ u64 pod_ledger_missing(struct pod_ledger *ledger)
 	return nr;
 }
 
-void pod_ledger_top_up(struct pod_ledger *ledger, u64 nr)
-{
-	u64 above;
-
-	spin_lock(&ledger->lock);
-	ledger->owned += nr;
-	/* The target was lowered while the pages came: they have to leave. */
-	above = sub_or_zero(ledger->owned, ledger->target);
-	if (above > ledger->overdraft + ledger->to_shrink)
-		ledger->to_shrink = above - ledger->overdraft;
-	spin_unlock(&ledger->lock);
-}
-
 bool pod_ledger_overdraw(struct pod_ledger *ledger, u64 nr, u64 limit)
 {
 	u64 more;
@@ -243,6 +230,11 @@ bool pod_ledger_overdraw(struct pod_ledger *ledger, u64 nr, u64 limit)
 	}
 	spin_unlock(&ledger->lock);
 	return ok;
+}
+
+bool pod_ledger_top_up(struct pod_ledger *ledger, u64 nr)
+{
+	return pod_ledger_overdraw(ledger, nr, 0);
 }
 
 void pod_ledger_float(struct pod_ledger *ledger, s64 nr)

@@ -219,8 +219,13 @@ void pod_ledger_lose(struct pod_ledger *ledger, u64 nr);
 /** pod_ledger_missing() - pages by which the pod owns less than its target */
 u64 pod_ledger_missing(struct pod_ledger *ledger);
 
-/** pod_ledger_top_up() - @nr of the missing pages came from the host */
-void pod_ledger_top_up(struct pod_ledger *ledger, u64 nr);
+/**
+ * pod_ledger_top_up() - @nr pages came from the host for what is missing
+ *
+ * Return: false, and nothing has changed, if so much is not missing any more:
+ * others top up as well, or the target was lowered.
+ */
+bool pod_ledger_top_up(struct pod_ledger *ledger, u64 nr);
 
 void pod_ledger_float(struct pod_ledger *ledger, s64 nr);
 

@@ -49,7 +49,7 @@ static inline struct pod_marks *marks_of(u64 word)
 	return (struct pod_marks *)(unsigned long)(word & ~FLAGS_MASK);
 }
 
-static unsigned long tag_of(u64 word)
+static inline unsigned long tag_of(u64 word)
 {
 	return word & R_TAG;
 }

@@ -12,11 +12,11 @@ bool pod_policy_scarce(const struct pod_ledger_view *view)
 enum pod_pressure pod_policy_pressure(const struct pod_ledger_view *view,
 				      u64 low_mark, bool short_of)
 {
-	/* With R >= E no touch can find the reserve empty. */
-	if (!pod_policy_scarce(view))
-		return POD_PRESSURE_NONE;
+	/* Also with R >= E: a guest may write to what it gave up. */
 	if (!view->reserve && short_of)
 		return POD_PRESSURE_EXHAUSTED;
+	if (!pod_policy_scarce(view))
+		return POD_PRESSURE_NONE;
 	return view->reserve < low_mark ? POD_PRESSURE_LOW : POD_PRESSURE_NONE;
 }
 
@@ -51,5 +51,5 @@ enum pod_answer pod_policy_answer(const struct pod_toucher *who, bool fails)
 
 bool pod_policy_must_serve(const struct pod_toucher *who)
 {
-	return !who->nowait && who->may_drop && !who->worker && !who->vcpu;
+	return !who->nowait && !who->worker && !who->vcpu;
 }

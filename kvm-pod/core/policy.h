@@ -73,7 +73,7 @@ enum pod_answer {
  * @tried: comes a second time (FAULT_FLAG_TRIED)
  * @in_kvm_run: from inside KVM_RUN, not by the guest's VMM
  * @vcpu: that, and KVM did try without waiting before: an EPT violation
- * @worker: a kernel worker on somebody's behalf: KVM's asynchronous faults
+ * @worker: a kernel thread on somebody's behalf: KVM's asynchronous faults
  * @last_user: nobody else uses the mm any more
  */
 struct pod_toucher {

@@ -393,7 +393,7 @@ struct kvm_pod_event {
  * poll() reports POLLPRI while there is something to read, here or lost. The
  * same events are counted in sysfs and sent as KOBJ_CHANGE uevents with
  * POD_EVENT=LOW, EXHAUSTED, RESUMED, PARKED, NORMAL. They come within a tenth
- * of a second, never more often than that. Never waits.
+ * of a second, and none of a kind more often than that. Never waits.
  */
 struct kvm_pod_read_events {
 	__u32 size;
