@@ -7,6 +7,9 @@ import threading
 
 from errors import CommandFailed
 
+# How much of a command a report needs.
+_SHOWN = 300
+
 
 class Agent:
     def __init__(self, stream, health):
@@ -27,7 +30,7 @@ class Agent:
         fields = self._stream.lines[index].split(" ")
         output = base64.b64decode(fields[2]).decode("utf-8", "replace").strip()
         if status is not None and int(fields[1]) != status:
-            raise CommandFailed(f"'{command}' returned {fields[1]}, not {status}: {output}")
+            raise CommandFailed(f"'{command[:_SHOWN]}' returned {fields[1]}, not {status}: {output}")
         return output
 
     def post(self, command):

@@ -101,6 +101,11 @@ class L2:
                            + self._l1.watch(f"grep . {CLASS}/pod*/owner_pid; true"))
         return Pod(self._l1, int(match[1]))
 
+    def pod_file(self):
+        """A path in L1 under which QEMU's pod file can be opened."""
+        return self._l1.watch(f"for fd in /proc/{self.pid}/fd/*; do case $(readlink $fd) in"
+                              " /dev/*) ;; *kvm-pod*) echo $fd; exit;; esac; done; exit 1")
+
     def sptes(self):
         """How KVM maps the guest: {"4k": count, "2m": count}."""
         path = f"/sys/kernel/debug/kvm/{self.pid}-*"

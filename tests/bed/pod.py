@@ -82,10 +82,15 @@ class Sampler:
             self._samples = [tuple(map(int, line.split())) for line in lines]
         return self._samples
 
-    def highest(self, name):
-        """The most that a figure ever was; ends the sampling."""
+    def position(self):
+        """Where the next sample will be, for highest()."""
+        return self._stream.position()
+
+    def highest(self, name, start):
+        """The most that a figure was from start on."""
         column = 1 + _SAMPLED.index(name)
-        return max(sample[column] for sample in self.stop())
+        lines = self._stream.lines[start:self._stream.position()]
+        return max((int(line.split()[column]) for line in lines), default=0)
 
 
 def check_bound(samples, overdraft_max=OVERDRAFT_MAX):

@@ -4,9 +4,11 @@
  *
  *	memfile fill FILE MIB SEED
  *	memfile check FILE MIB SEED
+ *	memfile watch FILE MIB SEED END
  *
  * Each 64-bit word depends on the seed and its own position, so that a page
- * that was lost, zeroed, or swapped with another is told by its number.
+ * that was lost, zeroed, or swapped with another is told by its number. Watch
+ * checks again and again, without a new process, until there is a file END.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -68,13 +70,28 @@ static uint64_t check(int fd, uint64_t nr_pages, uint64_t seed)
 	return nr_bad;
 }
 
+static uint64_t watch(int fd, uint64_t nr_pages, uint64_t seed, const char *end)
+{
+	uint64_t nr_bad, rounds = 0;
+
+	do {
+		if (lseek(fd, 0, SEEK_SET))
+			die("lseek");
+		nr_bad = check(fd, nr_pages, seed);
+		rounds++;
+	} while (!nr_bad && access(end, F_OK));
+	printf("%" PRIu64 " rounds\n", rounds);
+	return nr_bad;
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t nr_pages, seed, nr_bad;
-	int fd, filling;
+	int fd, filling, watching;
 
-	if (argc != 5) {
-		fprintf(stderr, "usage: memfile fill|check FILE MIB SEED\n");
+	watching = argc == 6 && strcmp(argv[1], "watch") == 0;
+	if (argc != 5 && !watching) {
+		fprintf(stderr, "usage: memfile fill|check|watch FILE MIB SEED [END]\n");
 		return 2;
 	}
 	filling = strcmp(argv[1], "fill") == 0;
@@ -87,7 +104,7 @@ int main(int argc, char **argv)
 		fill(fd, nr_pages, seed);
 		return 0;
 	}
-	nr_bad = check(fd, nr_pages, seed);
+	nr_bad = watching ? watch(fd, nr_pages, seed, argv[5]) : check(fd, nr_pages, seed);
 	printf("%" PRIu64 " of %" PRIu64 " pages wrong\n", nr_bad, nr_pages);
 	return nr_bad != 0;
 }
