@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Policy fail: a guest that goes beyond its target stops with an error, the host does not."""
 
-import time
-
-from errors import Dead, check
+from errors import check
+from exhaustion import wait_failed
 from l2 import pod_backend
 from pod import MIB
 
@@ -18,36 +17,13 @@ def run(bed):
         pod = guest.pod()
         guest.wait_up()
         guest.post("hog 300 60")
-        how = wait_stopped(guest)
+        how = wait_failed(guest)
         bed.log(f"kvm-asyncpf={asyncpf}: {how}")
         if guest.running():
             expect_exhausted(bed, l1, guest, pod)
         bed.expect_all_back()
     told = l1.sh("dmesg | grep -c 'kvm-pod: pod.*reserve is empty'; true")
     check(int(told) > 0, "the kernel log does not say that a pod is empty")
-
-
-def wait_stopped(guest):
-    """Either QEMU dies of the error or it stops the guest and reports it."""
-    for _ in range(200):
-        status = guest.status()
-        if status is not None:
-            check(status != 0, "QEMU ended as if all were well")
-            return f"QEMU ended, status {status}: {guest.stderr()}"
-        state = state_of(guest)
-        if state == "internal-error":
-            return "QEMU reports internal-error"
-        check(state in ("running", "gone"), f"QEMU reports {state}")
-        time.sleep(0.1)
-    check(False, "the guest wrote beyond its target and nothing happened")
-
-
-def state_of(guest):
-    try:
-        return guest.qmp.call("query-status")["status"]
-    except Dead:
-        check(guest.status() is not None, "QEMU runs but does not answer")
-        return "gone"
 
 
 def expect_exhausted(bed, l1, guest, pod):
