@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A RAM disk: the one kind of file here that takes O_DIRECT. */
+/* Block devices to read from and write to without the page cache. */
 #ifndef POD_SELFTEST_BLOCK_H
 #define POD_SELFTEST_BLOCK_H
 
-/* Opened with O_DIRECT, at least 8 MiB; -1 if the kernel has no brd. */
+/* A RAM disk, which copies at once; -1 if this kernel has none. */
 int block_open(void);
+
+/*
+ * A loop device over @file: a worker of it copies, while who asked goes on.
+ * Closing it detaches it. -1 if this kernel has none.
+ */
+int block_open_loop(int file);
 
 #endif /* POD_SELFTEST_BLOCK_H */

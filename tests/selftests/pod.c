@@ -77,20 +77,25 @@ int pod_create(struct kvm_pod_create *args)
 	return ret ?: args->out_fd;
 }
 
+const char *pod_begin_with(struct pod *pod, struct kvm_pod_create *args)
+{
+	pods_before = pod_class_attr("pods");
+	owned_before = pod_class_attr("total_owned");
+	pod->size = args->memory_size;
+	pod->mem = NULL;
+	pod->fd = pod_create(args);
+	if (pod->fd < 0)
+		return wrong("KVM_POD_CREATE: %s", strerror(-pod->fd));
+	pod->id = args->out_id;
+	pod->mem = map_aligned(pod->fd, 0, pod->size, PROT_READ | PROT_WRITE);
+	return pod->mem ? NULL : wrong("mmap: %s", strerror(errno));
+}
+
 const char *pod_begin(struct pod *pod, u64 size, u64 target)
 {
 	struct kvm_pod_create args = pod_create_args(size, target);
 
-	pods_before = pod_class_attr("pods");
-	owned_before = pod_class_attr("total_owned");
-	pod->size = size;
-	pod->mem = NULL;
-	pod->fd = pod_create(&args);
-	if (pod->fd < 0)
-		return wrong("KVM_POD_CREATE: %s", strerror(-pod->fd));
-	pod->id = args.out_id;
-	pod->mem = map_aligned(pod->fd, 0, size, PROT_READ | PROT_WRITE);
-	return pod->mem ? NULL : wrong("mmap: %s", strerror(errno));
+	return pod_begin_with(pod, &args);
 }
 
 int pod_query(const struct pod *pod, struct kvm_pod_query *q)
@@ -155,6 +160,65 @@ int pod_punch(const struct pod *pod, u64 offset, u64 length)
 			 offset, length) < 0 ? -errno : 0;
 }
 
+int pod_sweep(const struct pod *pod, u64 offset, u64 length,
+	      unsigned int flags, struct kvm_pod_sweep *out)
+{
+	struct kvm_pod_sweep args = {
+		.size = sizeof(args), .flags = flags,
+		.offset = offset, .length = length,
+	};
+	int ret = call(pod->fd, KVM_POD_SWEEP, &args);
+
+	if (out)
+		*out = args;
+	return ret;
+}
+
+int pod_set_policy(const struct pod *pod, enum kvm_pod_policy policy)
+{
+	struct kvm_pod_set_policy args = {
+		.size = sizeof(args), .policy = policy,
+	};
+
+	return call(pod->fd, KVM_POD_SET_POLICY, &args);
+}
+
+int pod_set_overdraft(const struct pod *pod, enum kvm_pod_policy policy,
+		      u64 overdraft_max)
+{
+	struct kvm_pod_set_policy args = {
+		.size = sizeof(args), .flags = KVM_POD_SET_OVERDRAFT_MAX,
+		.policy = policy, .overdraft_max = overdraft_max,
+	};
+
+	return call(pod->fd, KVM_POD_SET_POLICY, &args);
+}
+
+int pod_set_grow(const struct pod *pod, enum kvm_pod_policy policy,
+		 u64 grow_max)
+{
+	struct kvm_pod_set_policy args = {
+		.size = sizeof(args), .flags = KVM_POD_SET_GROW_MAX,
+		.policy = policy, .grow_max = grow_max,
+	};
+
+	return call(pod->fd, KVM_POD_SET_POLICY, &args);
+}
+
+int pod_read_events(int fd, struct kvm_pod_event *events, unsigned int nr,
+		    unsigned int *lost)
+{
+	struct kvm_pod_read_events args = {
+		.size = sizeof(args), .nr_events = nr,
+		.events_ptr = (uintptr_t)events,
+	};
+	int ret = call(fd, KVM_POD_READ_EVENTS, &args);
+
+	if (lost)
+		*lost = args.out_lost;
+	return ret ?: (int)args.out_nr;
+}
+
 static void attr_path(char *path, size_t len, unsigned int id,
 		      const char *name)
 {
@@ -194,9 +258,10 @@ static const char *check_identities(const struct kvm_pod_query *q)
 	if (q->out_populated + q->out_reserve != q->out_owned)
 		return wrong("populated %llu + reserve %llu != owned %llu",
 			     q->out_populated, q->out_reserve, q->out_owned);
-	if (q->out_owned > q->out_target + q->out_to_shrink)
-		return wrong("owned %llu > target %llu + to_shrink %llu",
-			     q->out_owned, q->out_target, q->out_to_shrink);
+	if (q->out_owned > q->out_target + q->out_overdraft + q->out_to_shrink)
+		return wrong("owned %llu > target %llu + overdraft %llu + to_shrink %llu",
+			     q->out_owned, q->out_target, q->out_overdraft,
+			     q->out_to_shrink);
 	if (q->out_given_huge > q->out_populated ||
 	    q->out_parked > q->out_populated ||
 	    q->out_reserve_huge > q->out_reserve)
@@ -217,6 +282,9 @@ static const char *check_sysfs(const struct pod *pod,
 		{ "parked", q->out_parked }, { "float", q->out_float },
 		{ "to_shrink", q->out_to_shrink },
 		{ "retired", q->out_retired },
+		{ "overdraft", q->out_overdraft },
+		{ "overdraft_max", q->out_overdraft_max },
+		{ "grow_max", q->out_grow_max },
 	};
 	unsigned int i;
 	long long seen;

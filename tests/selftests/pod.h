@@ -44,6 +44,7 @@ int pod_create(struct kvm_pod_create *args);
 
 /* A pod, mapped. Remembers the module's totals for pod_finish(). */
 const char *pod_begin(struct pod *pod, u64 size, u64 target);
+const char *pod_begin_with(struct pod *pod, struct kvm_pod_create *args);
 
 /*
  * The end of every test: audit, the ledger's identities, then unmap, close,
@@ -87,5 +88,19 @@ int pod_inflate(const struct pod *pod, u64 offset, u64 length);
 int pod_deflate(const struct pod *pod, u64 offset, u64 length);
 int pod_balloon_reset(const struct pod *pod);
 int pod_punch(const struct pod *pod, u64 offset, u64 length);
+
+/* @out, which may be NULL, gets the whole answer, also after an error. */
+int pod_sweep(const struct pod *pod, u64 offset, u64 length,
+	      unsigned int flags, struct kvm_pod_sweep *out);
+
+int pod_set_policy(const struct pod *pod, enum kvm_pod_policy policy);
+int pod_set_overdraft(const struct pod *pod, enum kvm_pod_policy policy,
+		      u64 overdraft_max);
+int pod_set_grow(const struct pod *pod, enum kvm_pod_policy policy,
+		 u64 grow_max);
+
+/* Events written to @events, of at most @nr, or -errno. */
+int pod_read_events(int fd, struct kvm_pod_event *events, unsigned int nr,
+		    unsigned int *lost);
 
 #endif /* POD_SELFTEST_POD_H */

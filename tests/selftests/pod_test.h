@@ -25,12 +25,19 @@
 
 /* A fixture "pod" of the given size and target, ended by pod_finish(). */
 #define POD_FIXTURE(bytes, target_bytes)				\
+	POD_FIXTURE_POLICY(bytes, target_bytes, KVM_POD_POLICY_FAIL)
+
+#define POD_FIXTURE_POLICY(bytes, target_bytes, what)			\
 	FIXTURE(pod) {							\
 		struct pod pod;						\
 	};								\
 	FIXTURE_SETUP(pod)						\
 	{								\
-		ASSERT_GOOD(pod_begin(&self->pod, bytes, target_bytes));	\
+		struct kvm_pod_create args =				\
+			pod_create_args(bytes, target_bytes);		\
+									\
+		args.policy = what;					\
+		ASSERT_GOOD(pod_begin_with(&self->pod, &args));		\
 	}								\
 	FIXTURE_TEARDOWN(pod)						\
 	{								\
