@@ -13,7 +13,7 @@ import cpio
 import initramfs
 
 FIRMWARE = "/fw"
-_L1_MODULES = ["kvm-amd", "loop", "brd"]
+_L1_MODULES = ["kvm-amd", "loop", "brd", "nbd", "tun", "vhost_net"]
 _L1_PROGRAMS = ["podsample", "fragment", "memfile"]
 _L2_MODULES = ["virtio_balloon"]
 _L2_PROGRAMS = ["memfile", "hog"]

@@ -64,7 +64,7 @@ def run_program(host, name, tally):
                            _PROGRAM_TIMEOUT, status=None)
         count(name, output, tally)
         bed.l1.check_alive()
-        bed.l1.sh("rmmod brd loop 2>/dev/null; true")
+        bed.l1.sh("rmmod brd loop nbd vhost_net tun 2>/dev/null; true")
         bed.expect_all_back(slack=_SLACK)
     except (BedError, SceneFailed) as error:
         kind = "took too long" if isinstance(error, Timeout) else "left L1 in trouble"
