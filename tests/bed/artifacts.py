@@ -13,6 +13,9 @@ TOP = os.path.dirname(os.path.dirname(BED))
 GUEST = f"{BED}/guest"
 CACHE = os.environ.get("KVM_POD_CACHE") or os.path.expanduser("~/.cache/kvm-pod")
 MODULE = f"{TOP}/kvm-pod.ko"
+# A kernel of tests/kernels for L1, in place of the stock one.
+L1_KERNEL = os.environ.get("KVM_POD_L1_KERNEL")
+L1_MODULE = f"{TOP}/build/kernels/{L1_KERNEL}/kvm-pod.ko" if L1_KERNEL else MODULE
 STOCK_QEMU = "/usr/bin/qemu-system-x86_64"
 
 
@@ -26,8 +29,26 @@ def _script(*command):
 @functools.cache
 def kernel():
     """{KVER, VMLINUZ, MODDIR, KDIR} of the stock kernel."""
-    pairs = _script(f"{BED}/kernel.sh").splitlines()
-    return dict(pair.split("=", 1) for pair in pairs)
+    return _assignments(_script(f"{BED}/kernel.sh"))
+
+
+@functools.cache
+def l1_kernel():
+    """What L1 runs, built if needed: as kernel(), and the lines of NAME.boot."""
+    if not L1_KERNEL:
+        return kernel()
+    return _assignments(_script(f"{TOP}/tests/kernels/build.sh", L1_KERNEL))
+
+
+def build_l1_module():
+    """L1_MODULE, where it is not the MODULE that `make module` builds."""
+    if L1_KERNEL:
+        _script(f"{TOP}/tests/kernels/module.sh", l1_kernel()["KDIR"],
+                os.path.dirname(L1_MODULE))
+
+
+def _assignments(text):
+    return dict(line.split("=", 1) for line in text.splitlines())
 
 
 @functools.cache

@@ -4,6 +4,7 @@
 import os
 import time
 
+import artifacts
 import images
 from errors import Skip, check
 from l1 import L1
@@ -14,6 +15,7 @@ from pod import (CLASS, DEBUGFS, OVERDRAFT_MAX, PAGE, Pod, Sampler, check_bound,
 
 # What slabs and the agents' own processes take and give.
 _FREE_SLACK = 4 << 20
+_KMEMLEAK = "/sys/kernel/debug/kmemleak"
 
 
 class Bed:
@@ -84,10 +86,21 @@ class Bed:
         check(not left, f"no pod is left but these exist: {left}")
         free = self._settled_free()
         self.log(f"free memory in L1: {mib(free)}, before: {mib(self._free_before)}")
+        slack += int(artifacts.l1_kernel().get("FREE_SLACK", 0))
         check(free >= self._free_before - slack,
               f"L1 had {mib(self._free_before)} free and now {mib(free)}")
         oom = self._oom_kills() - self._oom_before
         check(oom == 0, f"the OOM killer ran {oom} times in L1")
+
+    def expect_no_leak(self):
+        """No allocation is lost; returns whether this kernel can tell."""
+        if self.l1.watch(f"[ -e {_KMEMLEAK} ]; echo $?") != "0":
+            return False
+        # What is younger than five seconds may still be on its way.
+        self.l1.sh(f"sleep 5; echo scan >{_KMEMLEAK}", timeout=300)
+        lost = self.l1.sh(f"cat {_KMEMLEAK}")
+        check(not lost, f"kmemleak in L1:\n{lost}")
+        return True
 
     def finish(self):
         """The end of every scene: audit, all memory back, module out, L1 off."""
@@ -98,6 +111,7 @@ class Bed:
         for guest in self.guests:
             self._end_guest(guest)
         self.expect_all_back()
+        self.expect_no_leak()
         self.l1.sh("rmmod kvm-pod")
         self.l1.power_off()
 

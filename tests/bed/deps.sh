@@ -13,7 +13,7 @@ readonly MESON_MIN=1.5.0
 readonly BACKPORTS=bookworm-backports
 readonly BACKPORTS_LIST=/etc/apt/sources.list.d/kvm-pod-backports.list
 
-readonly GROUPS_KNOWN="module kernel qemu-build bed ept lint core packaging"
+readonly GROUPS_KNOWN="module kernel debug-kernel qemu-build bed ept lint core packaging"
 
 packages_of() {
 	case $1 in
@@ -21,6 +21,9 @@ packages_of() {
 		echo "gcc make libc6-dev libelf1 kmod xz-utils linux-headers-6.12-amd64" ;;
 	kernel)
 		echo "kmod xz-utils linux-headers-6.12-amd64" ;;
+	debug-kernel)
+		echo "gcc make libc6-dev flex bison bc perl libelf-dev kmod xz-utils" \
+		     "linux-headers-6.12-amd64" ;;
 	qemu-build)
 		echo "build-essential pkg-config ninja-build flex bison perl bzip2" \
 		     "xz-utils dpkg-dev python3 python3-venv python3-pip" \
@@ -37,7 +40,7 @@ packages_of() {
 		echo "sparse coccinelle shellcheck clang perl gcc make git python3" \
 		     "binutils kmod libelf1 linux-headers-6.12-amd64" \
 		     "pyflakes3 python3-docutils python3-pygments libpython3.11" \
-		     "man-db xz-utils" ;;
+		     "man-db xz-utils codespell" ;;
 	core)
 		echo "gcc g++ clang libclang-rt-14-dev libc6-dev make python3" ;;
 	packaging)

@@ -36,25 +36,25 @@ def write_l1(path, stock_qemu=False, extra=()):
             part.write(out)
 
 
-def _base(init, modules, programs):
+def _base(kernel, init, modules, programs):
     archive = cpio.Archive()
     initramfs.add_busybox(archive)
     initramfs.add_path(archive, f"{artifacts.GUEST}/{init}", "init", 0o755)
     initramfs.add_path(archive, f"{artifacts.GUEST}/agent.sh", "bed/agent.sh")
-    initramfs.add_modules(archive, artifacts.kernel()["MODDIR"], modules)
+    initramfs.add_modules(archive, kernel["MODDIR"], modules)
     for name in programs:
         initramfs.add_path(archive, artifacts.guest_program(name), f"bin/{name}", 0o755)
     return archive
 
 
 def _l1_base():
-    return _base("l1-init.sh", _L1_MODULES, _L1_PROGRAMS)
+    return _base(artifacts.l1_kernel(), "l1-init.sh", _L1_MODULES, _L1_PROGRAMS)
 
 
 def _l2_image():
     """The guest's kernel and initramfs, as files for L1's QEMU."""
     inner = io.BytesIO()
-    _base("l2-init.sh", _L2_MODULES, _L2_PROGRAMS).write(inner)
+    _base(artifacts.kernel(), "l2-init.sh", _L2_MODULES, _L2_PROGRAMS).write(inner)
     archive = cpio.Archive()
     archive.file("l2/initrd", inner.getvalue())
     initramfs.add_path(archive, artifacts.kernel()["VMLINUZ"], "l2/vmlinuz")
@@ -71,9 +71,9 @@ def _qemu(program, destination):
 
 def _module():
     archive = cpio.Archive()
-    if os.path.exists(artifacts.MODULE):
-        path = f"lib/modules/{artifacts.kernel()['KVER']}/extra/kvm-pod.ko"
-        archive.file(path, artifacts.without_debug_info(artifacts.MODULE))
+    if os.path.exists(artifacts.L1_MODULE):
+        path = f"lib/modules/{artifacts.l1_kernel()['KVER']}/extra/kvm-pod.ko"
+        archive.file(path, artifacts.without_debug_info(artifacts.L1_MODULE))
     return archive
 
 

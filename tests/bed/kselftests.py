@@ -17,6 +17,7 @@ import artifacts  # noqa: E402
 from bed import Bed  # noqa: E402
 from errors import BedError, SceneFailed, Timeout  # noqa: E402
 from jobs import Tally  # noqa: E402
+from limits import SCALE  # noqa: E402
 
 _SOURCE = f"{artifacts.TOP}/tests/selftests"
 _BUILT = f"{artifacts.TOP}/build/selftests"
@@ -48,6 +49,9 @@ class Host:
             self._bed.boot(memory="2G", cpus=2, programs=self._pairs)
         return self._bed
 
+    def is_up(self):
+        return self._bed is not None
+
     def drop(self):
         if self._bed:
             self._bed.close()
@@ -60,7 +64,8 @@ def run_program(host, name, tally):
     try:
         bed = host.bed()
         bed.mark()
-        output = bed.l1.sh(f"cd /selftests && ./{name}; echo \"# status $?\"",
+        scale = f"KVM_POD_TIMEOUT_SCALE={max(1, round(SCALE))}"
+        output = bed.l1.sh(f"cd /selftests && {scale} ./{name}; echo \"# status $?\"",
                            _PROGRAM_TIMEOUT, status=None)
         count(name, output, tally)
         bed.l1.check_alive()
@@ -71,6 +76,17 @@ def run_program(host, name, tally):
         print(f"not ok {name} {kind}: {error}", flush=True)
         tally.add(failed=1)
         host.drop()
+
+
+def look_for_leaks(host, tally):
+    """The last verdict, of a kernel that has one on leaks."""
+    try:
+        if host.is_up() and host.bed().expect_no_leak():
+            print("ok leaks", flush=True)
+            tally.add(1)
+    except (BedError, SceneFailed) as error:
+        print(f"not ok leaks: {error}", flush=True)
+        tally.add(failed=1)
 
 
 def count(name, output, tally):
@@ -98,6 +114,7 @@ def main(names):
     try:
         for name in names:
             run_program(host, name, tally)
+        look_for_leaks(host, tally)
     finally:
         host.drop()
     if not names:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""L1: the host under test, a stock kernel that QEMU's TCG runs with AMD SVM."""
+"""L1: the host under test, a stock kernel that QEMU's TCG runs with AMD SVM.
+
+Or one of tests/kernels: then all is slower and needs more memory.
+"""
 
 import os
 import subprocess
@@ -101,9 +104,9 @@ class L1:
             qemu, "-nodefaults", "-display", "none", "-no-reboot", "-no-user-config",
             "-L", "/usr/share/seabios", "-L", "/usr/share/qemu", "-L", "/usr/lib/ipxe/qemu",
             "-machine", "q35", "-accel", "tcg,thread=multi,tb-size=256",
-            "-cpu", "EPYC-Rome,svm=on,npt=on", "-m", memory, "-smp", str(cpus),
-            "-kernel", artifacts.kernel()["VMLINUZ"], "-initrd", initrd,
-            "-append", f"{_CMDLINE} {append}",
+            "-cpu", "EPYC-Rome,svm=on,npt=on", "-m", _enough(memory), "-smp", str(cpus),
+            "-kernel", artifacts.l1_kernel()["VMLINUZ"], "-initrd", initrd,
+            "-append", f"{_CMDLINE} {artifacts.l1_kernel().get('APPEND', '')} {append}",
             "-chardev", f"socket,id=console,fd={sockets[0].fileno()}", "-serial", "chardev:console",
             "-device", "virtio-serial-pci,max_ports=16",
         ]
@@ -115,3 +118,9 @@ class L1:
         self._logs.append(log)
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                 pass_fds=[sock.fileno() for sock in sockets])
+
+
+def _enough(memory):
+    """What leaves as much free as the stock kernel would of memory, "2G" or "1536M"."""
+    mebibytes = int(memory[:-1]) << (10 if memory.endswith("G") else 0)
+    return f"{mebibytes * int(artifacts.l1_kernel().get('MEMORY_PERCENT', 100)) // 100}M"

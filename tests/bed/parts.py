@@ -77,8 +77,8 @@ PARTS = {
 }
 
 _STEPS = {
-    "kernel": lambda: artifacts.kernel(),
-    "module": lambda: _make("-C", TOP, "module", f"KDIR={artifacts.kernel()['KDIR']}"),
+    "kernel": lambda: artifacts.kernel() and artifacts.l1_kernel(),
+    "module": lambda: _module(),
     "qemu": lambda: os.environ.update(KVM_POD_QEMU=artifacts.patched_qemu()),
     "podctl": lambda: _make("-C", f"{TOP}/tools/podctl"),
     "selftests": lambda: _make("-C", f"{TOP}/tests/selftests"),
@@ -98,6 +98,11 @@ def prepare(names):
 
 def jobs(names, only):
     return [job for name in names for job in PARTS[name][2](only)]
+
+
+def _module():
+    _make("-C", TOP, "module", f"KDIR={artifacts.kernel()['KDIR']}")
+    artifacts.build_l1_module()
 
 
 def _make(*arguments):

@@ -1,0 +1,186 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# build.sh NAME - a kernel for L1 from Debian's source, with NAME.config on top
+# of common.config.
+#
+# Prints the same assignments as bed/kernel.sh, and the lines of NAME.boot. It
+# is built once for each state of source, configuration and compiler, and kept
+# in the cache; that takes half an hour on two cores and 5 GB while it works.
+
+set -euo pipefail
+HERE=$(cd "$(dirname "$0")" && pwd)
+readonly HERE
+# shellcheck source=tests/bed/lib.sh
+. "$HERE/../bed/lib.sh"
+
+readonly FORMAT=1 # changes with what is kept
+readonly STORE=$KVM_POD_CACHE/kernels
+readonly PACKAGE=linux-source-6.12
+readonly META=linux-headers-6.12-amd64
+readonly TARBALL=usr/src/$PACKAGE.tar.xz
+readonly TINY="kernel/configs/tiny-base.config arch/x86/configs/tiny.config"
+
+# That of the headers, so that this kernel and the stock one are of an age.
+version_of_source() {
+	local headers
+
+	headers=$(dpkg-query -W -f '${Depends}' "$META" 2>/dev/null) ||
+		die "$META is not installed"
+	headers=${headers%% *}
+	dpkg-query -W -f '${Version}' "${headers%%,*}" 2>/dev/null ||
+		die "${headers%%,*} is not installed"
+}
+
+# Comments do not make another kernel.
+options_of() { # NAME
+	grep -h '^CONFIG' "$HERE/common.config" "$HERE/$1.config"
+}
+
+key_of() { # NAME VERSION
+	{
+		echo "$FORMAT $2"
+		gcc --version | head -n 1
+		options_of "$1"
+	} | sha256sum | cut -c 1-16
+}
+
+fetch() { # DIRECTORY VERSION
+	(cd "$1" && apt-get -qq -o APT::Sandbox::User=root \
+		download "$PACKAGE=$2" >&2 2>/dev/null)
+}
+
+# The archive keeps a few versions only, the lists here may be older.
+fetch_or_update() { # DIRECTORY VERSION
+	fetch "$1" "$2" && return
+	apt_get -qq update >&2 || true
+	fetch "$1" "$2" || die "$PACKAGE $2 cannot be downloaded"
+}
+
+unpack() { # DIRECTORY VERSION
+	say "kernel: downloading $PACKAGE $2 (150 MB)"
+	fetch_or_update "$1" "$2"
+	say "kernel: unpacking it"
+	mkdir "$1/src"
+	dpkg-deb --fsys-tarfile "$1/$PACKAGE"_*.deb |
+		tar -xO "./$TARBALL" | tar -xJ -C "$1/src" --strip-components=1
+	rm "$1/$PACKAGE"_*.deb
+}
+
+kmake() { # DIRECTORY ARGUMENT...
+	local dir=$1
+	shift
+
+	make -s -C "$dir/src" "O=$dir/obj" "$@" </dev/null >>"$dir.log" 2>&1 || {
+		tail -n 20 "$dir.log" >&2
+		die "make $* failed; the whole log is $dir.log"
+	}
+}
+
+# What Kconfig dropped silently would be missed much later.
+check_options() { # CONFIG, options on stdin
+	local line bad=0
+
+	while read -r line; do
+		case $line in
+		*=n) ! grep -q "^${line%n}" "$1" ;;
+		*) grep -qxF "$line" "$1" ;;
+		esac && continue
+		say "kernel: Kconfig did not accept $line"
+		bad=1
+	done
+	[ "$bad" -eq 0 ] || die "the options of tests/kernels do not fit this source"
+}
+
+# All that is not asked for is off, as in tinyconfig.
+configure() { # DIRECTORY NAME
+	local dir=$1 file
+
+	mkdir "$dir/obj"
+	for file in $TINY; do
+		cat "$dir/src/$file"
+	done >"$dir/options"
+	options_of "$2" >>"$dir/options"
+	kmake "$dir" "KCONFIG_ALLCONFIG=$dir/options" allnoconfig
+	options_of "$2" | check_options "$dir/obj/.config"
+}
+
+show_progress() { # DIRECTORY PID
+	local files
+
+	while sleep 60 && kill -0 "$2" 2>/dev/null; do
+		files=$(find "$1/obj" -name '*.o' 2>/dev/null | wc -l)
+		say "kernel: $files files compiled"
+	done
+}
+
+compile() { # DIRECTORY
+	local progress
+
+	show_progress "$1" $$ >/dev/null &
+	progress=$!
+	kmake "$1" -j "$(nproc)" bzImage modules
+	kill "$progress"
+}
+
+# Leaves in DIRECTORY/out what print_it() names.
+collect() { # DIRECTORY
+	local dir=$1 out=$1/out
+
+	mkdir "$out"
+	kmake "$dir" "INSTALL_MOD_PATH=$out" INSTALL_MOD_STRIP=1 modules_install
+	rm -f "$out"/lib/modules/*/build
+	cp "$dir/obj/arch/x86/boot/bzImage" "$out/vmlinuz"
+	cp "$dir/obj/System.map" "$dir/obj/.config" "$out/"
+	kmake "$dir" run-command \
+		"KBUILD_RUN_COMMAND=\$(srctree)/scripts/package/install-extmod-build $out/headers"
+}
+
+build() { # NAME INTO VERSION
+	local dir
+
+	mkdir -p "$STORE"
+	exec 9>"$STORE/lock"
+	flock -n 9 || { say "kernel: waiting for another build"; flock 9; }
+	[ ! -e "$2/vmlinuz" ] || return 0
+	# The log of a build that failed stays, its files do not.
+	dir=$STORE/.$1
+	rm -rf "$dir" "$dir.log"
+	mkdir "$dir"
+	# shellcheck disable=SC2064 # the value of now
+	trap "rm -rf '$dir'" EXIT
+	unpack "$dir" "$3"
+	say "kernel: building '$1', this takes half an hour"
+	configure "$dir" "$1"
+	compile "$dir"
+	collect "$dir"
+	mv -T "$dir/out" "$2"
+	say "kernel: '$1' is done"
+}
+
+print_it() { # NAME DIRECTORY
+	local moddir
+
+	moddir=$(echo "$2"/lib/modules/*)
+	cat <<-END
+		KVER=${moddir##*/}
+		VMLINUZ=$2/vmlinuz
+		MODDIR=$moddir
+		KDIR=$2/headers
+	END
+	grep -v '^#' "$HERE/$1.boot"
+}
+
+main() {
+	local name=${1:-} version dir
+
+	[ -f "$HERE/$name.boot" ] || die "usage: build.sh NAME; names:" \
+		"$(cd "$HERE" && echo *.boot | sed 's/\.boot//g')"
+	"$HERE/../bed/deps.sh" debug-kernel
+	version=$(version_of_source)
+	dir=$STORE/$name-$(key_of "$name" "$version")
+	[ -e "$dir/vmlinuz" ] || build "$name" "$dir" "$version"
+	print_it "$name" "$dir"
+}
+
+main "$@"
