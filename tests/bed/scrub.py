@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the scenes with scrubbers do alike: guests that write to all memory first."""
 
+import re
+
 import artifacts
 from errors import check
 from l2 import pod_backend
@@ -62,7 +64,7 @@ def bare_target(bed):
 
 def wait_bare(guest):
     """Wait until the scrubber has done all its work, and done it right."""
-    done = guest.wait_line(lambda line: line.startswith("SCRUBBER done"), _BARE_TIMEOUT)
+    done = guest.wait_line(lambda line: re.match("SCRUBBER (done|exception)", line), _BARE_TIMEOUT)
     check(done == "SCRUBBER done bad=0", guest.tail(12))
 
 

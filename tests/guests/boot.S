@@ -16,6 +16,14 @@
 #define DATA		0x10
 #define CODE64		0x18
 
+#define INTERRUPT_GATE	0x8e00
+/* The upper half of the address of all code, which is less than 64 KiB. */
+#define IMAGE_HIGH	0x10
+
+#define NR_EXCEPTIONS	32
+/* 8, 10 to 14, 17, 21, 29 and 30 */
+#define WITH_ERROR_CODE	0x60227d00
+
 #define XEN_ELFNOTE_PHYS32_ENTRY 18
 
 	.section .note.Xen, "a", @note
@@ -74,6 +82,7 @@ enter_long:
 
 	.code64
 long_mode:
+	lidt	idt_pointer(%rip)
 	mov	$1, %edi
 	lock xaddl %edi, next_cpu(%rip)
 	cmp	$MAX_CPUS, %edi
@@ -89,6 +98,29 @@ park:
 	hlt
 	jmp	park
 
+/* One of 16 bytes for each vector: its number, an error code of 0 if none. */
+	.set	vector, 0
+	.balign	16
+exceptions:
+	.rept	NR_EXCEPTIONS
+	.balign	16
+	.if	!(WITH_ERROR_CODE & (1 << vector))
+	push	$0
+	.endif
+	push	$vector
+	jmp	exception
+	.set	vector, vector + 1
+	.endr
+
+/* Nobody goes on after one, so nothing is saved. */
+exception:
+	pop	%rdi
+	pop	%rsi
+	mov	(%rsp), %rdx
+	mov	%cr2, %rcx
+	call	guest_exception
+	jmp	park
+
 	.data
 	.balign	8
 gdt:	.quad	0
@@ -98,6 +130,21 @@ gdt:	.quad	0
 gdt_end:
 next_cpu:
 	.long	0
+
+idt_pointer:
+	.word	NR_EXCEPTIONS * 16 - 1
+	.quad	idt
+	.balign	16
+idt:
+	.set	vector, 0
+	.rept	NR_EXCEPTIONS
+	.word	exceptions - (IMAGE_HIGH << 16) + vector * 16
+	.word	CODE64
+	.word	INTERRUPT_GATE
+	.word	IMAGE_HIGH
+	.quad	0
+	.set	vector, vector + 1
+	.endr
 
 	.balign	4096
 page_tables:				/* PML4 */

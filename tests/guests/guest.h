@@ -21,6 +21,10 @@ extern const char trampoline[], trampoline_end[];
 
 /* Each CPU comes here once, on a stack of its own; never returns. */
 void guest_main(uint32_t cpu, const struct hvm_start_info *info);
+
+/* A CPU took an exception; it stops when this returns. */
+void guest_exception(uint64_t vector, uint64_t error, uint64_t rip,
+		     uint64_t cr2);
 #endif
 
 #endif /* POD_GUESTS_GUEST_H */

@@ -13,7 +13,8 @@
  * block; sees that it is zero; writes and checks its working memory; sees
  * that all other memory still is zero. Says "SCRUBBER NAME bad=N" after each
  * of these phases, "SCRUBBER wrong ..." for the first words that are wrong,
- * and "SCRUBBER done bad=N" at the end.
+ * "SCRUBBER exception ..." for what no CPU should ever take, and "SCRUBBER done
+ * bad=N" at the end.
  */
 #include <stdatomic.h>
 #include <stddef.h>
@@ -42,18 +43,40 @@ static const struct phase *phase;
 static uint64_t phase_units, round;
 static uint64_t work_step, scatter, strides;
 
+static void begin_report(const char *what)
+{
+	while (atomic_flag_test_and_set(&talking))
+		cpu_relax();
+	say("SCRUBBER ");
+	say(what);
+}
+
+static void end_report(void)
+{
+	say("\n");
+	atomic_flag_clear(&talking);
+}
+
 static void report(uint64_t page, uint64_t word, uint64_t found, uint64_t wanted)
 {
 	if (atomic_fetch_add(&nr_bad, 1) >= MAX_REPORTS)
 		return;
-	while (atomic_flag_test_and_set(&talking))
-		cpu_relax();
-	say("SCRUBBER wrong");
+	begin_report("wrong");
 	say_hex("address", page * PAGE_SIZE + word * sizeof(uint64_t));
 	say_hex("found", found);
 	say_hex("wanted", wanted);
-	say("\n");
-	atomic_flag_clear(&talking);
+	end_report();
+}
+
+void guest_exception(uint64_t vector, uint64_t error, uint64_t rip,
+		     uint64_t cr2)
+{
+	begin_report("exception");
+	say_number("vector", vector);
+	say_hex("error", error);
+	say_hex("rip", rip);
+	say_hex("cr2", cr2);
+	end_report();
 }
 
 static void clear_page(uint64_t page)
