@@ -233,20 +233,19 @@ struct vectors {
 /* What is done with the registers loaded. */
 enum deed { SYSTEM_CALL, STORE };
 
-#define EIGHT(X, a)	X(a##0) X(a##1) X(a##2) X(a##3) X(a##4) X(a##5) \
-			X(a##6) X(a##7)
-#define UPTO_15(X)	EIGHT(X, ) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
-#define FROM_16(X)	X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23) \
-			X(24) X(25) X(26) X(27) X(28) X(29) X(30) X(31)
-#define UPTO_7(X)	EIGHT(X, )
+#define UPTO_7		"0,1,2,3,4,5,6,7"
+#define UPTO_15		UPTO_7 ",8,9,10,11,12,13,14,15"
+#define UPTO_31		UPTO_15 ",16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31"
 
-#define LOAD_YMM(n)	"vmovdqa 64*" #n "(%[in]), %%ymm" #n "\n\t"
-#define SAVE_YMM(n)	"vmovdqa %%ymm" #n ", 64*" #n "(%[out])\n\t"
-#define LOAD_ZMM(n)	"vmovdqa64 64*" #n "(%[in]), %%zmm" #n "\n\t"
-#define SAVE_ZMM(n)	"vmovdqa64 %%zmm" #n ", 64*" #n "(%[out])\n\t"
-#define LOAD_MASK(n)	"kmovw 2048+8*" #n "(%[in]), %%k" #n "\n\t"
-#define SAVE_MASK(n)	"kmovw %%k" #n ", 2048+8*" #n "(%[out])\n\t"
+/* The assembler repeats @what for each of @list, which it knows as \i. */
+#define FOR_EACH(list, what)	".irp i," list "\n\t" what "\n\t.endr\n\t"
 
+#define LOAD_YMM	FOR_EACH(UPTO_15, "vmovdqa 64*\\i(%[in]), %%ymm\\i")
+#define SAVE_YMM	FOR_EACH(UPTO_15, "vmovdqa %%ymm\\i, 64*\\i(%[out])")
+#define LOAD_ZMM	FOR_EACH(UPTO_31, "vmovdqa64 64*\\i(%[in]), %%zmm\\i")
+#define SAVE_ZMM	FOR_EACH(UPTO_31, "vmovdqa64 %%zmm\\i, 64*\\i(%[out])")
+#define LOAD_MASK	FOR_EACH(UPTO_7, "kmovw 2048+8*\\i(%[in]), %%k\\i")
+#define SAVE_MASK	FOR_EACH(UPTO_7, "kmovw %%k\\i, 2048+8*\\i(%[out])")
 #define LOAD_MXCSR	"vldmxcsr 2112(%[in])\n\t"
 #define SAVE_MXCSR	"vstmxcsr 2112(%[out])\n\t"
 
@@ -254,38 +253,49 @@ enum deed { SYSTEM_CALL, STORE };
  * The deed, by the number in ebx. Not by the compiler: nothing of its own may
  * come between loading and saving.
  */
-#define DO_DEED								\
-	"test %%ebx, %%ebx\n\t"					\
-	"jnz 1f\n\t"							\
-	"syscall\n\t"							\
-	"jmp 2f\n\t"							\
-	"1: movb $1, (%%rdi)\n\t"					\
-	"2:\n\t"
+#define DO_DEED		"test %%ebx, %%ebx\n\t"			\
+			"jnz 1f\n\t"				\
+			"syscall\n\t"				\
+			"jmp 2f\n\t"				\
+			"1: movb $1, (%%rdi)\n\t"		\
+			"2:\n\t"
 
-#define DEFINE_DO(name, load, save)					\
-static long name(enum deed deed, const long *args,			\
-		 const struct vectors *in, struct vectors *out)		\
-{									\
-	uint32_t mxcsr = __builtin_ia32_stmxcsr();				\
-	long ret = args[0], arg = args[1];				\
-									\
-	asm volatile(load DO_DEED save "vzeroupper"			\
-		     : "+a" (ret), "+D" (arg)				\
-		     : "b" (deed), "S" (args[2]), "d" (args[3]),	\
-		       [in] "r" (in), [out] "r" (out)			\
-		     : "rcx", "r11", "memory", "xmm0", "xmm1", "xmm2",	\
-		       "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",	\
-		       "xmm9", "xmm10", "xmm11", "xmm12", "xmm13",	\
-		       "xmm14", "xmm15");				\
-	__builtin_ia32_ldmxcsr(mxcsr);					\
-	return ret;							\
+#define CLOBBERED	"rcx", "r11", "memory", "xmm0", "xmm1", "xmm2",	\
+			"xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",	\
+			"xmm9", "xmm10", "xmm11", "xmm12", "xmm13",	\
+			"xmm14", "xmm15"
+
+static long do_with_ymm(enum deed deed, const long *args,
+			const struct vectors *in, struct vectors *out)
+{
+	uint32_t mxcsr = __builtin_ia32_stmxcsr();
+	long ret = args[0];
+
+	asm volatile(LOAD_YMM LOAD_MXCSR DO_DEED SAVE_YMM SAVE_MXCSR
+		     "vzeroupper"
+		     : "+a" (ret)
+		     : "b" (deed), "D" (args[1]), "S" (args[2]), "d" (args[3]),
+		       [in] "r" (in), [out] "r" (out)
+		     : CLOBBERED);
+	__builtin_ia32_ldmxcsr(mxcsr);
+	return ret;
 }
 
-DEFINE_DO(do_with_ymm, UPTO_15(LOAD_YMM) LOAD_MXCSR,
-	  UPTO_15(SAVE_YMM) SAVE_MXCSR)
-DEFINE_DO(do_with_zmm,
-	  UPTO_15(LOAD_ZMM) FROM_16(LOAD_ZMM) UPTO_7(LOAD_MASK) LOAD_MXCSR,
-	  UPTO_15(SAVE_ZMM) FROM_16(SAVE_ZMM) UPTO_7(SAVE_MASK) SAVE_MXCSR)
+static long do_with_zmm(enum deed deed, const long *args,
+			const struct vectors *in, struct vectors *out)
+{
+	uint32_t mxcsr = __builtin_ia32_stmxcsr();
+	long ret = args[0];
+
+	asm volatile(LOAD_ZMM LOAD_MASK LOAD_MXCSR DO_DEED
+		     SAVE_ZMM SAVE_MASK SAVE_MXCSR "vzeroupper"
+		     : "+a" (ret)
+		     : "b" (deed), "D" (args[1]), "S" (args[2]), "d" (args[3]),
+		       [in] "r" (in), [out] "r" (out)
+		     : CLOBBERED);
+	__builtin_ia32_ldmxcsr(mxcsr);
+	return ret;
+}
 
 /* Different in each byte, and never what a scan leaves behind. */
 static void make_vectors(struct vectors *v, unsigned int round)
@@ -321,11 +331,6 @@ static bool do_and_compare(enum deed deed, const long *args, unsigned int round,
 	return same && (!zmm || !memcmp(in.mask, out.mask, sizeof(in.mask)));
 }
 
-#define NEED_VECTORS() do {						\
-	if (!__builtin_cpu_supports("avx2"))				\
-		SKIP(return, "this CPU has no avx2");			\
-} while (0)
-
 TEST_F_TIMEOUT(pod, registers_survive_a_system_call, 60)
 {
 	struct kvm_pod_sweep sweep = { .size = sizeof(sweep) };
@@ -333,7 +338,8 @@ TEST_F_TIMEOUT(pod, registers_survive_a_system_call, 60)
 	unsigned int round, bad = 0;
 	long ret;
 
-	NEED_VECTORS();
+	if (!cpu_has("avx2"))
+		SKIP(return, "this CPU has no avx2");
 	for (round = 0; round < 16; round++) {
 		self->pod.mem[round * REGION] = 0;
 		/* A block that is data, and one that goes. */
@@ -411,7 +417,8 @@ TEST_F_TIMEOUT(pod, registers_survive_a_worker, 60)
 	struct sleeper sleepers[MAX_SLEEPERS];
 	u64 target = SIZE, at;
 
-	NEED_VECTORS();
+	if (!cpu_has("avx2"))
+		SKIP(return, "this CPU has no avx2");
 	nr = nr < MAX_SLEEPERS ? nr : MAX_SLEEPERS;
 	start_sleepers(sleepers, nr);
 	for (round = 0; round < 8; round++) {
@@ -434,7 +441,8 @@ TEST_F_TIMEOUT(pod, registers_survive_a_touch, 60)
 	long args[4] = {}, ret;
 	unsigned int round, bad = 0;
 
-	NEED_VECTORS();
+	if (!cpu_has("avx2"))
+		SKIP(return, "this CPU has no avx2");
 	ASSERT_EQ(0, pod_set_target(&self->pod, 2 * REGION, NULL));
 	ASSERT_TRUE(POD_WAIT(POD_GET(&self->pod, owned) == 2 * REGION));
 	for (round = 0; round < 16; round++) {
