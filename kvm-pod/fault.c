@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Faults: look up, then lock, then look again. mmap_lock is held for reading;
- * nothing here drops it.
+ * Faults: look up, then lock, then look again. mmap_lock is held for reading,
+ * and only a touch that comes short drops it.
  *
  * Each step returns what the fault handler is to return, or POD_AGAIN when
  * another thread changed the page meanwhile.
@@ -267,6 +267,9 @@ vm_fault_t pod_fault(struct vm_fault *vmf)
 	do {
 		ret = fault_step(pod, vmf, &attempt);
 	} while (ret == POD_AGAIN);
+	/* It failed, and a read that comes later is a read. */
+	if (unlikely(ret & VM_FAULT_ERROR))
+		pod_note_clear(POD_NOTE_WRITE);
 	/* Another thread was faster in putting memory there. */
 	if (unlikely(attempt.gift))
 		pod_reserve_give(pod, attempt.gift, true);

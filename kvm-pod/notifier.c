@@ -30,12 +30,11 @@ static void hint(struct pod_watch *w, unsigned long start, unsigned long end)
 	unsigned long region, last;
 	unsigned int i;
 
-	/* A mapping may reach beyond the end of the file. */
-
 	start = max(start, base);
 	end = min(end, w->mni.interval_tree.last + 1);
 	region = pod_region(w->pgoff + ((start - base) >> PAGE_SHIFT));
 	last = pod_region(w->pgoff + ((end - 1 - base) >> PAGE_SHIFT));
+	/* A mapping may reach beyond the end of the file. */
 	last = min(last, w->pod->pmt.nr_regions - 1);
 	for (i = 0; i < POD_RECENT_NR && region <= last; i++)
 		pod_recent_add(&w->pod->hints, region++);

@@ -21,8 +21,8 @@ enum pod_reclaim {
 };
 
 /*
- * @round counts the calls for one touch. @nowait: do not sleep for anybody
- * else. A toucher that is being killed hears POD_RECLAIM_LATER. No folio is
+ * @round counts the calls for one touch. @nowait: sleep for nobody but a
+ * demotion of the same region. A toucher that is being killed hears POD_RECLAIM_LATER. No folio is
  * locked; mmap_lock may be.
  */
 enum pod_reclaim pod_reclaim(struct pod *pod, unsigned int round, bool nowait);

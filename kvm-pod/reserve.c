@@ -24,15 +24,16 @@ static struct folio *stock_take(struct pod *pod, enum pod_stock_kind kind)
 static void stock_give(struct pod *pod, unsigned int shard,
 		       struct folio *folio, bool clean)
 {
+	bool large = folio_test_large(folio);
 	enum pod_stock_kind kind;
 
-	if (folio_test_large(folio))
+	if (large)
 		kind = clean ? POD_STOCK_HUGE : POD_STOCK_HUGE_DIRTY;
 	else
 		kind = clean ? POD_STOCK_SMALL : POD_STOCK_SMALL_DIRTY;
 	pod_stock_give(&pod->stock, shard, kind, &folio->lru);
-	pod_supply_pages(pod, kind == POD_STOCK_HUGE ||
-			      kind == POD_STOCK_HUGE_DIRTY);
+	/* It is anybody's by now. */
+	pod_supply_pages(pod, large);
 }
 
 /* A page with a hardware error never returns to service. */

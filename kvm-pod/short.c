@@ -114,12 +114,13 @@ vm_fault_t pod_fault_short(struct pod *pod, struct vm_fault *vmf,
 			return 0;
 		none = true;
 	}
-	if (none) {
+	/* Where waiting may stop the VMM, a long turn is not waited for. */
+	if (none || (must_serve && who.tried))
 		*gift = pod_overdraw(pod, huge, must_serve);
-		if (*gift)
-			return 0;
+	if (*gift)
+		return 0;
+	if (none)
 		pod_note_short(pod, vmf->pgoff);
-	}
 	return answer(pod, vmf, &who, none, seq);
 }
 

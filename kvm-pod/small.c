@@ -228,15 +228,18 @@ bool pod_small_deflate(struct pod *pod, unsigned long first, unsigned long nr)
  * write; one page is short enough for that. A parked page that is not zero any
  * more is data again.
  */
-static bool sweep_detach(struct pod_batch *b, struct folio *folio)
+static bool sweep_detach(struct pod_batch *b, struct folio *folio,
+			 struct pod_sweep_count *count)
 {
 	unsigned long index = folio->index;
 	struct pod *pod = b->pod;
 	bool alone, zero;
 
 	pod_lock_region(pod, b->region);
-	alone = pod_is_alone(pod, folio) &&
-		likely(!pod_folio_poisoned(folio));
+	alone = pod_is_alone(pod, folio);
+	count->busy += !alone;
+	if (unlikely(pod_folio_poisoned(folio)))
+		alone = false;
 	zero = alone && pod_page_is_zero(folio, 0);
 	if (zero)
 		pod_pmt_clear_page(&pod->pmt, pod_shard(), index,
@@ -280,8 +283,12 @@ static unsigned int sweep_collect(struct pod_batch *b, bool parked_only,
 			continue;
 		count->scanned++;
 		folio = pod_folio(slot.handle);
-		if (!is_candidate(&slot, parked_only) || !folio_trylock(folio))
+		if (!is_candidate(&slot, parked_only))
 			continue;
+		if (!folio_trylock(folio)) {
+			count->busy++;
+			continue;
+		}
 		folio_get(folio);
 		list_add_tail(&folio->lru, &b->locked);
 		nr++;
@@ -323,7 +330,7 @@ void pod_small_sweep(struct pod *pod, unsigned long region, bool parked_only,
 		return;
 	sweep_unmap(&b, nr);
 	list_for_each_entry_safe(folio, next, &b.locked, lru) {
-		if (sweep_detach(&b, folio)) {
+		if (sweep_detach(&b, folio, count)) {
 			list_move_tail(&folio->lru, &gone);
 			count->reclaimed++;
 		} else {

@@ -30,8 +30,9 @@
 #define POD_SWEEP_SHARE		8
 #define POD_SWEEP_PAUSE_LONGEST	(30UL * HZ)
 
-/* Marked blocks that a turn finds in use, and waits a moment for. */
-#define POD_SWEEP_BUSY		200
+/* Turns for one demand that find something in use, and the time between. */
+#define POD_SWEEP_TURNS		4
+#define POD_SWEEP_TURN_MS	5
 
 #define POD_SWEEP_ALL	(POD_SWEEP_HUGE | POD_SWEEP_SMALL)
 
@@ -73,6 +74,8 @@ static void sweep_huge(struct pod *pod, unsigned long region,
 	ret = pod_demote(pod, region, demote);
 	if (ret > 0)
 		count->reclaimed += ret;
+	else if (ret == -EAGAIN)
+		count->busy++;
 }
 
 void pod_sweep_region(struct pod *pod, unsigned long region, unsigned int how,
@@ -82,7 +85,12 @@ void pod_sweep_region(struct pod *pod, unsigned long region, unsigned int how,
 	struct pod_slot slot;
 	struct folio *folio = pod_look(pod, pod_region_first(region), &slot);
 
-	if (slot.region == POD_HUGE && folio &&
+	/* Another one is at it. */
+	if (slot.frozen) {
+		count->busy++;
+		return;
+	}
+	if (slot.region == POD_HUGE &&
 	    how & (POD_SWEEP_HUGE | POD_SWEEP_DEMOTE)) {
 		sweep_huge(pod, region, folio, how, &here);
 	} else {
@@ -91,6 +99,7 @@ void pod_sweep_region(struct pod *pod, unsigned long region, unsigned int how,
 		if (slot.region == POD_SMALL && how & POD_SWEEP_SMALL)
 			pod_small_sweep(pod, region, false, &here);
 	}
+	count->busy += here.busy;
 	if (!here.scanned)
 		return;
 	pod_ledger_count(&pod->ledger, pod_shard(), POD_EVENT_SWEEP_SCANNED,
@@ -202,9 +211,8 @@ static bool sweep_all(struct pod *pod, unsigned int how,
  * What the guest gave up inside blocks: a touch looks at a few of them only.
  * True if there is something in the reserve now.
  */
-static bool sweep_marked(struct pod *pod)
+static bool sweep_marked(struct pod *pod, struct pod_sweep_count *count)
 {
-	unsigned int busy = 0;
 	unsigned long i;
 	int ret;
 
@@ -214,12 +222,8 @@ static bool sweep_marked(struct pod *pod)
 		ret = pod_demote_next(pod, false);
 		if (ret == -ENOENT)
 			break;
-		/* In use, by a system call perhaps: that may end soon. */
-		if (ret == -EAGAIN) {
-			if (++busy == POD_SWEEP_BUSY)
-				break;
-			usleep_range(100, 1000);
-		}
+		if (ret == -EAGAIN)
+			count->busy++;
 		cond_resched();
 	}
 	return !pod_reserve_is_empty(pod);
@@ -232,13 +236,32 @@ static bool sweep_marked(struct pod *pod)
 static void turn(struct pod *pod, bool emergency,
 		 struct pod_sweep_count *count)
 {
-	if (emergency && sweep_marked(pod))
+	if (emergency && sweep_marked(pod, count))
 		return;
 	if (!sweep_all(pod, POD_SWEEP_HUGE, count) ||
 	    !sweep_all(pod, POD_SWEEP_SMALL, count))
 		return;
 	if (emergency && !count->reclaimed)
 		sweep_all(pod, POD_SWEEP_DEMOTE, count);
+}
+
+/*
+ * Before a touch is told that there is nothing, those who are in the way for a
+ * moment get one: a system call, a fault, another sweep.
+ */
+static void patient_turn(struct pod *pod, bool emergency,
+			 struct pod_sweep_count *count)
+{
+	unsigned int i;
+
+	for (i = 0; i < POD_SWEEP_TURNS; i++) {
+		count->busy = 0;
+		turn(pod, emergency, count);
+		if (!emergency || !count->busy || count->reclaimed ||
+		    READ_ONCE(pod->dying))
+			break;
+		msleep(POD_SWEEP_TURN_MS);
+	}
 }
 
 static void pause_after(struct pod *pod, unsigned long took, bool found)
@@ -279,16 +302,19 @@ static void sweep_fn(struct work_struct *work)
 	if (READ_ONCE(pod->dying))
 		return;
 	emergency = xchg(&s->emergency, false);
-	/* Demanded while another turn was under way, which has answered. */
-	if (pod_sweep_is_dry(pod))
+	if (!emergency && is_enough(pod)) {
+		WRITE_ONCE(s->not_before, jiffies + POD_SWEEP_PAUSE_MIN);
 		return;
-	WRITE_ONCE(s->supplied, false);
-	if (emergency || !is_enough(pod))
-		turn(pod, emergency, &count);
-	pause_after(pod, jiffies - start, count.reclaimed);
-	if (emergency && !READ_ONCE(s->supplied)) {
-		WRITE_ONCE(s->dry_until, jiffies + s->pause);
-		WRITE_ONCE(s->dry, true);
+	}
+	/* If it is: demanded while another turn was under way and answered. */
+	if (!pod_sweep_is_dry(pod)) {
+		WRITE_ONCE(s->supplied, false);
+		patient_turn(pod, emergency, &count);
+		pause_after(pod, jiffies - start, count.reclaimed);
+		if (emergency && !READ_ONCE(s->supplied)) {
+			WRITE_ONCE(s->dry_until, jiffies + s->pause);
+			WRITE_ONCE(s->dry, true);
+		}
 	}
 	pod_supply_changed(pod);
 	pod_sweep_done(pod);

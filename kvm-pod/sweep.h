@@ -30,10 +30,12 @@ extern unsigned int pod_sweep_budget;
  * struct pod_sweep_count - what came of a sweep, in pages
  * @scanned: looked at
  * @reclaimed: back in the reserve
+ * @busy: blocks and pages that somebody used: another look may find them free
  */
 struct pod_sweep_count {
 	u64 scanned;
 	u64 reclaimed;
+	u64 busy;
 };
 
 /* Sweep one region; adds to @count. No folio is locked. May sleep. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Waiting for memory. Those who wait queue in order, roughly; who is woken takes what
- * there is with its next attempt, and waits again if another was faster.
+ * Waiting for memory. Those who wait queue in order, roughly: who is woken
+ * takes what there is with its next attempt, and waits again, as the last one,
+ * if another was faster.
  */
 #ifndef POD_WAIT_H
 #define POD_WAIT_H

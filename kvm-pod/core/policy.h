@@ -11,9 +11,9 @@
 
 /**
  * enum pod_pressure - how close a pod is to failing a touch
- * @POD_PRESSURE_NONE: the reserve is above the low mark, or covers everything
+ * @POD_PRESSURE_NONE: neither of the two
+ * @POD_PRESSURE_LOW: the reserve is below the low mark, and does not cover all
  *	that is outstanding
- * @POD_PRESSURE_LOW: the reserve is below the low mark
  * @POD_PRESSURE_EXHAUSTED: the reserve is empty, and a touch came short
  */
 enum pod_pressure {
@@ -90,7 +90,7 @@ struct pod_toucher {
  * pod_policy_answer() - what becomes of a touch for which there is no memory
  * @fails: the policy lets it fail, and nothing can be had back any more
  *
- * DESIGN, rule 9. A worker holds the mm: if it came again for ever, kill -9
+ * Documentation/design.rst, rule 9. A worker holds the mm: if it came again for ever, kill -9
  * would free nothing. It waits once; KVM does not see its error, and the vCPU
  * faults again. A vCPU under @fails would therefore never learn: it gets the
  * signal at its first attempt.

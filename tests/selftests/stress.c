@@ -70,7 +70,8 @@ static int store(u8 *mem, unsigned int page, uint32_t tag)
 	volatile u64 *p = (u64 *)(mem + page * PAGE);
 	unsigned int i;
 
-	if (try_write((u8 *)p, 0))
+	/* A byte of the first word that is not 0: a sweep may take zeroes. */
+	if (try_write((u8 *)p + 4, (u8)tag))
 		return -1;
 	for (i = 0; i < NR_WORDS; i++)
 		p[words[i]] = word_of(page, tag, i);

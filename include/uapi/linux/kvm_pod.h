@@ -350,8 +350,8 @@ struct kvm_pod_set_policy {
  * @KVM_POD_EVENT_RESUMED: after EXHAUSTED: there is memory again
  * @KVM_POD_EVENT_PARKED: a discard left pages attached, cleared, as somebody
  *	refers to them
- * @KVM_POD_EVENT_NORMAL: after LOW: the reserve is twice the mark again, or
- *	covers all that is outstanding
+ * @KVM_POD_EVENT_NORMAL: after LOW or RESUMED: the reserve is twice the mark
+ *	again, or covers all that is outstanding
  */
 enum kvm_pod_event_type {
 	KVM_POD_EVENT_LOW = 1,
