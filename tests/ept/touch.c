@@ -259,21 +259,22 @@ TEST_F(vm, nothing_beyond_the_target)
 	struct sigaction action = { .sa_handler = on_sigbus };
 	struct pod *pod = &self->pod;
 	struct vm *vm = &self->vm;
+	u64 more = PAGES + 2 * REGION_PAGES;
 	int tries;
 
 	ASSERT_EQ(0, sigaction(SIGBUS, &action, NULL));
-	EXPECT_TRUE(refused(vm_fill(vm, 0, REGION, REGIONS + 2)));
+	EXPECT_TRUE(refused(vm_fill(vm, 0, PAGE, more)));
 	for (tries = 0; tries < 3; tries++)
 		EXPECT_TRUE(refused(vm_resume(vm)));
 	EXPECT_LE(4, pod_attr(pod, "exhausted"));
 	EXPECT_EQ(TARGET, POD_GET(pod, populated));
 	EXPECT_EQ(TARGET, POD_GET(pod, owned));
-	EXPECT_EQ(0, host_mismatches(pod, 0, REGION, REGIONS));
+	EXPECT_EQ(0, host_mismatches(pod, 0, PAGE, PAGES));
 	ASSERT_GOOD(pod_healthy(pod));
 
 	ASSERT_EQ(0, pod_set_target(pod, SIZE, NULL));
 	EXPECT_EQ(0, vm_resume(vm));
-	EXPECT_EQ(0, vm_mismatches(vm, 0, REGION, REGIONS + 2));
+	EXPECT_EQ(0, vm_mismatches(vm, 0, PAGE, more));
 	EXPECT_EQ(TARGET + 2 * REGION, POD_GET(pod, populated));
 }
 
