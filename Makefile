@@ -64,7 +64,7 @@ lint:
 
 demo:
 	@$(DEPS) bed
-	@/usr/bin/python3 tests/demo.py
+	@/usr/bin/python3 tests/demo.py "$(SCENE)"
 
 install: all
 	DESTDIR=$(DESTDIR) tools/packaging/install.sh
@@ -82,6 +82,8 @@ clean:
 help:
 	@echo "make              build kvm-pod.ko and podctl (KDIR=headers to build against)"
 	@echo "make demo         the main scene, live: a guest boots ballooned on a pod"
+	@echo "                  SCENE=scrub: guests that clear all memory when they start"
+	@echo "                  SCENE=exhaust: a guest beyond its target pauses and goes on"
 	@echo "make check        every test; ends with one line of counts"
 	@echo "make check-core   the core in user space, the UAPI header, podctl's parser"
 	@echo "make check-kernel selftests in a virtual machine"
