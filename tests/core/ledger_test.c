@@ -153,16 +153,81 @@ static void missing_pages_need_not_leave(void)
 	CHECK(v.retired == 24 && v.owned == 1000 && !pod_ledger_check(&v));
 }
 
-static void top_up_after_lowering_must_leave_again(void)
+/* The target was lowered, or others were first, while the pages came. */
+static void top_up_takes_no_more_than_is_missing(void)
 {
 	struct pod_ledger_view v;
 
 	ledger_make(4096, 1024);
 	pod_ledger_retire(&ledger, 24);
+	CHECK(!pod_ledger_top_up(&ledger, 25));
+	CHECK(pod_ledger_top_up(&ledger, 4));
 	pod_ledger_set_target(&ledger, 990);
-	pod_ledger_top_up(&ledger, 24);
+	CHECK(!pod_ledger_top_up(&ledger, 20));
 	v = view();
-	CHECK(v.owned == 1024 && v.to_shrink == 34 && !pod_ledger_check(&v));
+	CHECK(v.owned == 1004 && v.to_shrink == 14 && !v.overdraft);
+	CHECK(!pod_ledger_check(&v));
+}
+
+static void overdraft_has_a_limit(void)
+{
+	struct pod_ledger_view v;
+
+	ledger_make(4096, 1024);
+	CHECK(!pod_ledger_overdraw(&ledger, 1, 0));
+	CHECK(pod_ledger_overdraw(&ledger, 512, 512));
+	CHECK(!pod_ledger_overdraw(&ledger, 1, 512));
+	CHECK(pod_ledger_overdraw(&ledger, 1, 513));
+	v = view();
+	CHECK(v.owned == 1537 && v.overdraft == 513 && v.target == 1024);
+	CHECK(!pod_ledger_check(&v));
+}
+
+/* What fills the gap up to the target is the target's own. */
+static void overdraft_fills_the_gap_first(void)
+{
+	ledger_make(4096, 1024);
+	pod_ledger_retire(&ledger, 24);
+	CHECK(pod_ledger_overdraw(&ledger, 24, 0));
+	CHECK(ledger.overdraft == 0 && ledger.owned == 1024);
+	pod_ledger_retire(&ledger, 24);
+	CHECK(pod_ledger_overdraw(&ledger, 25, 1));
+	CHECK(ledger.overdraft == 1 && ledger.owned == 1025);
+}
+
+/* First to go back, whatever is outstanding, and before a lowered target. */
+static void overdraft_is_paid_first(void)
+{
+	struct pod_ledger_view v;
+
+	ledger_make(4096, 1024);
+	pod_ledger_announce(&ledger);
+	CHECK(pod_ledger_overdraw(&ledger, 10, 10));
+	pod_ledger_set_target(&ledger, 1000);
+	CHECK(ledger.to_shrink == 24 && ledger.overdraft == 10);
+	CHECK(pod_ledger_surplus(&ledger) == 10);
+	CHECK(!pod_ledger_try_release(&ledger, 11));
+	CHECK(pod_ledger_try_release(&ledger, 4));
+	CHECK(ledger.to_shrink == 24 && ledger.overdraft == 6);
+	CHECK(pod_ledger_try_release(&ledger, 6));
+	v = view();
+	CHECK(v.to_shrink == 24 && !v.overdraft && v.owned == 1024);
+	CHECK(!pod_ledger_try_release(&ledger, 1));
+	CHECK(!pod_ledger_check(&v));
+}
+
+/* A raised target makes it the pod's own. */
+static void raised_target_absorbs_the_overdraft(void)
+{
+	struct pod_ledger_view v;
+
+	ledger_make(4096, 1024);
+	CHECK(pod_ledger_overdraw(&ledger, 100, 100));
+	CHECK(pod_ledger_set_target(&ledger, 1060) == 1060);
+	CHECK(ledger.overdraft == 64);
+	CHECK(pod_ledger_set_target(&ledger, 4096) == 1124);
+	v = view();
+	CHECK(!v.overdraft && v.owned == 1124 && !pod_ledger_check(&v));
 }
 
 static void lost_pages_are_missing(void)
@@ -221,8 +286,14 @@ const struct test tests[] = {
 	{ "ledger: raising stops at what is owned", raising_stops_at_owned },
 	{ "ledger: missing pages need not leave",
 	  missing_pages_need_not_leave },
-	{ "ledger: a top-up after lowering must leave again",
-	  top_up_after_lowering_must_leave_again },
+	{ "ledger: a top-up takes no more than is missing",
+	  top_up_takes_no_more_than_is_missing },
+	{ "ledger: the overdraft has a limit", overdraft_has_a_limit },
+	{ "ledger: the overdraft fills the gap first",
+	  overdraft_fills_the_gap_first },
+	{ "ledger: the overdraft is paid first", overdraft_is_paid_first },
+	{ "ledger: a raised target absorbs the overdraft",
+	  raised_target_absorbs_the_overdraft },
 	{ "ledger: lost pages are missing until topped up",
 	  lost_pages_are_missing },
 	{ "ledger: the float is outside owned", float_is_outside_owned },

@@ -132,6 +132,7 @@ static void compare_ledger(const struct model *m, struct pod_ledger *ledger,
 	CHECK(!error);
 	CHECK(v.owned == m->owned && v.target == m->target);
 	CHECK(v.to_shrink == m->to_shrink);
+	CHECK(v.overdraft == m->overdraft);
 	CHECK(v.populated == (u64)count->gauge[POD_GAUGE_POPULATED]);
 	CHECK(v.given == (u64)count->gauge[POD_GAUGE_GIVEN]);
 	CHECK(v.given_huge == (u64)count->gauge[POD_GAUGE_GIVEN_HUGE]);

@@ -34,6 +34,7 @@ struct model {
 	u64 target;
 	u64 owned;
 	u64 to_shrink;
+	u64 overdraft;
 	bool announced;
 };
 

@@ -330,6 +330,17 @@ static void op_demote(struct model_region *r, unsigned long nr, unsigned int i)
 	free(pod_pmt_demote(&pmt, i, nr, leaf));
 }
 
+/* Pages that no longer stand above the target, one by one. */
+static void model_pay(u64 pages)
+{
+	while (pages--) {
+		if (model.overdraft)
+			model.overdraft--;
+		else if (model.to_shrink)
+			model.to_shrink--;
+	}
+}
+
 /* The ledger's turn; @r and @nr are of no use here. */
 static void op_raise(struct model_region *r, unsigned long nr, unsigned int i)
 {
@@ -356,8 +367,7 @@ static void op_set_target(struct model_region *r, unsigned long nr,
 		target = model.owned > old ? model.owned : old;
 	CHECK(pod_ledger_set_target(&ledger, target) == target);
 	if (target > old)
-		model.to_shrink -= target - old < model.to_shrink ?
-				   target - old : model.to_shrink;
+		model_pay(target - old);
 	else if (model.owned > target)
 		model.to_shrink += (old < model.owned ? old : model.owned) -
 				   target;
@@ -370,7 +380,8 @@ static void op_release(struct model_region *r, unsigned long nr,
 	u64 outstanding = SIZE - populated() - given();
 	u64 pages = 1 + rnd_below(&rnd, i + 1);
 	bool expected = model.owned >= model.target + pages &&
-			(!model.announced || reserve() >= outstanding + pages);
+			(!model.announced || pages <= model.overdraft ||
+			 reserve() >= outstanding + pages);
 
 	(void)r;
 	(void)nr;
@@ -381,7 +392,7 @@ static void op_release(struct model_region *r, unsigned long nr,
 	if (!expected)
 		return;
 	model.owned -= pages;
-	model.to_shrink -= pages < model.to_shrink ? pages : model.to_shrink;
+	model_pay(pages);
 }
 
 /* Also: the answer is one of those with most marks, as far as buckets tell. */
@@ -415,7 +426,29 @@ static void op_retire(struct model_region *r, unsigned long nr,
 		return;
 	pod_ledger_retire(&ledger, 1);
 	model.owned--;
-	model.to_shrink -= model.to_shrink > 0;
+	model_pay(1);
+}
+
+/* What fills the gap up to the target is no overdraft; the rest is. */
+static void op_overdraw(struct model_region *r, unsigned long nr,
+			unsigned int i)
+{
+	u64 pages = 1 + rnd_below(&rnd, i + 1), limit = rnd_below(&rnd, SIZE);
+	u64 above = model.owned > model.target ? model.owned : model.target;
+	u64 more = model.owned + pages > above ?
+		   model.owned + pages - above : 0;
+	bool expected = !more || model.overdraft + more <= limit;
+
+	(void)r;
+	(void)nr;
+	/* No touch comes short while nothing is left to touch. */
+	if (model.owned + pages > SIZE)
+		return;
+	CHECK(pod_ledger_overdraw(&ledger, pages, limit) == expected);
+	if (!expected)
+		return;
+	model.owned += pages;
+	model.overdraft += more;
 }
 
 static void op_top_up(struct model_region *r, unsigned long nr, unsigned int i)
@@ -429,7 +462,8 @@ static void op_top_up(struct model_region *r, unsigned long nr, unsigned int i)
 	CHECK(pod_ledger_missing(&ledger) == missing);
 	if (!missing)
 		return;
-	pod_ledger_top_up(&ledger, 1);
+	CHECK(!pod_ledger_top_up(&ledger, missing + 1));
+	CHECK(pod_ledger_top_up(&ledger, 1));
 	model.owned++;
 }
 
@@ -469,7 +503,7 @@ static op_fn *const ops[] = {
 	op_empty_small, op_park_page, op_unpark_page, op_mark, op_mark,
 	op_unmark, op_forget_given, op_park_region, op_freeze, op_demote,
 	op_raise, op_set_target, op_release, op_pick,
-	op_retire, op_top_up, op_announce,
+	op_retire, op_top_up, op_overdraw, op_announce,
 };
 #define NR_OPS (sizeof(ops) / sizeof(ops[0]))
 
