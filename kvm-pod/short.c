@@ -37,8 +37,9 @@ static struct pod_toucher toucher_of(const struct vm_fault *vmf)
 		.vcpu = in_kvm_run && !nowait &&
 			pod_note_is_set(POD_NOTE_TRIED, vmf->address) &&
 			!(again && signal_pending(current)),
-		/* vhost's and io_uring's threads are no kernel threads. */
 		.worker = current->flags & PF_KTHREAD,
+		.vhost = (current->flags & (PF_USER_WORKER | PF_IO_WORKER)) ==
+			 PF_USER_WORKER,
 		.last_user = atomic_read(&vmf->vma->vm_mm->mm_users) == 1,
 	};
 }
@@ -101,6 +102,22 @@ static bool hold(struct pod *pod, int seq)
 	return pod_is_supplied(pod, seq) && !fatal_signal_pending(current);
 }
 
+/*
+ * Memory beyond the target, if this touch may have some. Unless the policy is
+ * to grow, the shortage is told with the first page of that: the rest of it is
+ * for what is on its way while the VMM stops its guest.
+ */
+static struct folio *serve(struct pod *pod, unsigned long index, bool huge,
+			   bool must_serve)
+{
+	bool grows = READ_ONCE(pod->policy) == KVM_POD_POLICY_GROW;
+	struct folio *gift = pod_overdraw(pod, huge, must_serve);
+
+	if (!gift || !grows)
+		pod_note_short(pod, index);
+	return gift;
+}
+
 vm_fault_t pod_fault_short(struct pod *pod, struct vm_fault *vmf,
 			   enum pod_reclaim reclaim, int seq, bool huge,
 			   struct folio **gift)
@@ -115,12 +132,12 @@ vm_fault_t pod_fault_short(struct pod *pod, struct vm_fault *vmf,
 		none = true;
 	}
 	/* Where waiting may stop the VMM, a long turn is not waited for. */
-	if (none || (must_serve && who.tried))
-		*gift = pod_overdraw(pod, huge, must_serve);
+	if (none)
+		*gift = serve(pod, vmf->pgoff, huge, must_serve);
+	else if (must_serve && who.tried)
+		*gift = pod_overdraw(pod, huge, true);
 	if (*gift)
 		return 0;
-	if (none)
-		pod_note_short(pod, vmf->pgoff);
 	return answer(pod, vmf, &who, none, seq);
 }
 
@@ -129,10 +146,9 @@ int pod_write_short(struct pod *pod, unsigned long index,
 		    struct folio **gift)
 {
 	if (reclaim == POD_RECLAIM_NONE) {
-		*gift = pod_overdraw(pod, huge, true);
+		*gift = serve(pod, index, huge, true);
 		if (*gift)
 			return 0;
-		pod_note_short(pod, index);
 		if (READ_ONCE(pod->policy) == KVM_POD_POLICY_FAIL)
 			return -ENOSPC;
 	}

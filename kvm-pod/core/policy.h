@@ -74,6 +74,7 @@ enum pod_answer {
  * @in_kvm_run: from inside KVM_RUN, not by the guest's VMM
  * @vcpu: that, and KVM did try without waiting before: an EPT violation
  * @worker: a kernel thread on somebody's behalf: KVM's asynchronous faults
+ * @vhost: a thread of vhost, which drops a packet for which there is no memory
  * @last_user: nobody else uses the mm any more
  */
 struct pod_toucher {
@@ -83,6 +84,7 @@ struct pod_toucher {
 	bool in_kvm_run;
 	bool vcpu;
 	bool worker;
+	bool vhost;
 	bool last_user;
 };
 
@@ -93,7 +95,8 @@ struct pod_toucher {
  * Documentation/design.rst, rule 9. A worker holds the mm: if it came again for ever, kill -9
  * would free nothing. It waits once; KVM does not see its error, and the vCPU
  * faults again. A vCPU under @fails would therefore never learn: it gets the
- * signal at its first attempt.
+ * signal at its first attempt. vhost waits with a lock in its hand that the
+ * VMM needs for stopping the device: it waits once, too.
  */
 enum pod_answer pod_policy_answer(const struct pod_toucher *who, bool fails);
 
