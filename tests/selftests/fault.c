@@ -234,6 +234,8 @@ TEST_F(pod, life_after_exhaustion)
 	EXPECT_EQ(SIGBUS, try_write(mem + TARGET, 1));
 	ASSERT_EQ(0, pod_punch(&self->pod, 0, REGION));
 	EXPECT_EQ(0, try_write(mem + TARGET, 1));
+	/* All of it: a block that is mostly zero is taken apart. */
+	fill(mem + TARGET, REGION, 1);
 	EXPECT_EQ(TARGET, POD_GET(&self->pod, populated));
 	EXPECT_EQ(SIGBUS, try_write(mem, 1));
 	ASSERT_EQ(0, pod_set_target(&self->pod, TARGET + REGION, NULL));
@@ -268,6 +270,7 @@ TEST_F(pod, last_pages_of_the_reserve)
 	ASSERT_EQ(0, pod_deflate(&self->pod, 0, SIZE));
 	for (i = 0; i < 2; i++)
 		EXPECT_EQ(0, try_write(mem + i * REGION, 1));
+	fill(mem, 2 * REGION, 1);
 	for (i = 0; i < 5; i++)
 		EXPECT_EQ(0, try_write(mem + (3 + i) * REGION, 1));
 	EXPECT_EQ(0, POD_GET(&self->pod, reserve));
