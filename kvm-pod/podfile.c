@@ -107,7 +107,7 @@ static long balloon_ranges(struct pod *pod, struct kvm_pod_balloon *b)
 	if (IS_ERR(ranges))
 		return PTR_ERR(ranges);
 	for (b->out_done = 0; b->out_done < b->nr_ranges; b->out_done++) {
-		if (signal_pending(current)) {
+		if (task_sigpending(current)) {
 			ret = -EINTR;
 			break;
 		}
@@ -153,7 +153,7 @@ static long sweep_regions(struct pod *pod, struct kvm_pod_sweep *s, u64 end)
 
 	how |= POD_SWEEP_SMALL;
 	while (s->out_next < end) {
-		if (signal_pending(current)) {
+		if (task_sigpending(current)) {
 			ret = -EINTR;
 			break;
 		}

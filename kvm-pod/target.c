@@ -83,8 +83,9 @@ static bool fill_interrupted(const struct pod_fill *fill)
 		return true;
 	if (current->flags & PF_KTHREAD)
 		return false;
+	/* Not for task work: io_uring's has no signal to tell the user of. */
 	return fill->fatal_only ? fatal_signal_pending(current) :
-				  signal_pending(current);
+				  task_sigpending(current);
 }
 
 /* Chunks go to the shards in turn, so that each has a fair share. */
