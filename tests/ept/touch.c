@@ -239,15 +239,16 @@ static void on_sigbus(int sig)
 }
 
 /*
- * KVM_RUN fails and a SIGBUS has come. KVM reports the signal, not the fault,
- * when the first attempt was one that may not wait.
+ * KVM_RUN fails, or is interrupted by a SIGBUS: KVM reports the signal, not the
+ * fault, when the attempt that failed was one that may not wait. One that did
+ * wait, for a turn of the sweep that found nothing, hears of the fault itself.
  */
 static bool refused(int ret)
 {
 	int came = buses;
 
 	buses = 0;
-	return came && (ret == -EFAULT || ret == -EINTR);
+	return ret == -EFAULT || (came && ret == -EINTR);
 }
 
 /*
