@@ -282,7 +282,7 @@ static void storm(struct __test_metadata *_metadata, struct stress *s)
 
 	TH_LOG("SEED=%u", seed);
 	s->ops = from_env("OPS", 4000);
-	s->end = time(NULL) + SECONDS_MAX;
+	s->end = time(NULL) + SECONDS_MAX * time_scale();
 	for (i = 0; i < NR_THREADS; i++) {
 		w[i].stress = s;
 		w[i].nr = i;
