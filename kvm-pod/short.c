@@ -134,7 +134,7 @@ vm_fault_t pod_fault_short(struct pod *pod, struct vm_fault *vmf,
 	/* Where waiting may stop the VMM, a long turn is not waited for. */
 	if (none)
 		*gift = serve(pod, vmf->pgoff, huge, must_serve);
-	else if (must_serve && who.tried)
+	else if (must_serve && (who.tried || who.vhost))
 		*gift = pod_overdraw(pod, huge, true);
 	if (*gift)
 		return 0;

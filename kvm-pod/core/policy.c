@@ -43,7 +43,9 @@ enum pod_answer pod_policy_answer(const struct pod_toucher *who, bool fails)
 		return POD_ANSWER_RETRY;
 	if (!who->may_drop)
 		return POD_ANSWER_FAIL;
-	if (who->worker || who->vhost)
+	if (who->vhost)
+		return POD_ANSWER_FAIL;
+	if (who->worker)
 		return who->tried || who->last_user ? POD_ANSWER_FAIL :
 						      POD_ANSWER_SLICE;
 	return who->vcpu ? POD_ANSWER_SLEEP : POD_ANSWER_SLICE;

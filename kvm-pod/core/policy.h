@@ -95,8 +95,8 @@ struct pod_toucher {
  * Documentation/design.rst, rule 9. A worker holds the mm: if it came again for ever, kill -9
  * would free nothing. It waits once; KVM does not see its error, and the vCPU
  * faults again. A vCPU under @fails would therefore never learn: it gets the
- * signal at its first attempt. vhost waits with a lock in its hand that the
- * VMM needs for stopping the device: it waits once, too.
+ * signal at its first attempt. vhost would wait with a lock in its hand that
+ * the VMM needs for stopping the device, packet for packet: it does not.
  */
 enum pod_answer pod_policy_answer(const struct pod_toucher *who, bool fails);
 

@@ -94,8 +94,8 @@ static long stop_rings(void *arg)
 }
 
 /*
- * Without one it waits once and drops the frame, as a wire may: whoever stops
- * the device wants its lock. The buffer is filled when there is memory.
+ * Without one it drops the frame, as a wire may: whoever stops the device wants
+ * its lock. The buffer is filled when there is memory.
  */
 TEST_F(vhost, drops_without_overdraft)
 {
@@ -106,7 +106,7 @@ TEST_F(vhost, drops_without_overdraft)
 	ASSERT_EQ(0, pod_set_overdraft(&self->pod, KVM_POD_POLICY_WAIT, 0));
 	vnet_post(&self->net, VNET_RX, self->hole, 2048);
 	ASSERT_EQ(0, vnet_send(&self->net, 7));
-	ASSERT_TRUE(POD_WAIT(POD_GET(&self->pod, waiting)));
+	ASSERT_TRUE(POD_WAIT(pod_attr(&self->pod, "exhausted")));
 	job_start(&job, stop_rings, &self->net);
 	EXPECT_TRUE(job_wait(&job));
 	EXPECT_EQ(0, job.result);
@@ -119,7 +119,7 @@ TEST_F(vhost, drops_without_overdraft)
 	EXPECT_EQ(-1, mismatch(self->pod.mem, TARGET, 1));
 }
 
-/* In the child: a worker that waits, and lives as long as its process. */
+/* In the child: a worker that comes short, and lives as long as its process. */
 static void wait_in_worker(int ready)
 {
 	struct kvm_pod_create args = pod_create_args(SIZE, TARGET);
@@ -140,7 +140,7 @@ static void wait_in_worker(int ready)
 		pause();
 }
 
-TEST_F(vhost, killed_while_waiting)
+TEST_F(vhost, killed_while_short)
 {
 	long long pods = pod_class_attr("pods");
 	struct pod pod = { -1 };
@@ -153,7 +153,7 @@ TEST_F(vhost, killed_while_waiting)
 	if (!child)
 		wait_in_worker(fds[1]);
 	ASSERT_EQ(sizeof(pod.id), read(fds[0], &pod.id, sizeof(pod.id)));
-	ASSERT_TRUE(POD_WAIT(pod_attr(&pod, "waits") > 0));
+	ASSERT_TRUE(POD_WAIT(pod_attr(&pod, "exhausted") > 0));
 	pod_sleep_ms(300);
 	from = time(NULL);
 	ASSERT_EQ(0, kill(child, SIGKILL));
