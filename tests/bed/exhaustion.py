@@ -85,7 +85,7 @@ def _state_of(guest):
         return "gone"
 
 
-def fill_to_the_brim(bed, guest, pod, size, left=3):
+def fill_to_the_brim(bed, guest, pod, size, left=6):
     """Have size MiB and more of data in the guest, and left MiB in the reserve.
 
     The guest is run out of memory at least once, so that what it touched and
