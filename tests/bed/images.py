@@ -14,7 +14,7 @@ import initramfs
 
 FIRMWARE = "/fw"
 _L1_MODULES = ["kvm-amd", "loop", "brd", "nbd", "tun", "vhost_net"]
-_L1_PROGRAMS = ["podsample", "fragment", "memfile", "udp"]
+_L1_PROGRAMS = ["podsample", "fragment", "memfile", "udp", "gdbread"]
 _L2_MODULES = ["virtio_balloon", "virtio_net", "virtio_blk"]
 _L2_PROGRAMS = ["memfile", "hog", "udp", "kexec"]
 _FIRMWARE_FILES = [
