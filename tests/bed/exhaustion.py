@@ -8,7 +8,7 @@ from limits import Deadline, SCALE
 from pod import MIB, brief
 
 # What people call alive: a monitor under emulation answers in 20 ms.
-_MONITOR_SECONDS = 2
+_MONITOR_SECONDS = 5
 
 
 def status(guest):
