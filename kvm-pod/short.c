@@ -37,9 +37,8 @@ static struct pod_toucher toucher_of(const struct vm_fault *vmf)
 		.vcpu = in_kvm_run && !nowait &&
 			pod_note_is_set(POD_NOTE_TRIED, vmf->address) &&
 			!(again && signal_pending(current)),
+		/* vhost's and io_uring's threads are no kernel threads. */
 		.worker = current->flags & PF_KTHREAD,
-		.vhost = (current->flags & (PF_USER_WORKER | PF_IO_WORKER)) ==
-			 PF_USER_WORKER,
 		.last_user = atomic_read(&vmf->vma->vm_mm->mm_users) == 1,
 	};
 }
@@ -134,7 +133,7 @@ vm_fault_t pod_fault_short(struct pod *pod, struct vm_fault *vmf,
 	/* Where waiting may stop the VMM, a long turn is not waited for. */
 	if (none)
 		*gift = serve(pod, vmf->pgoff, huge, must_serve);
-	else if (must_serve && (who.tried || who.vhost))
+	else if (must_serve && who.tried)
 		*gift = pod_overdraw(pod, huge, true);
 	if (*gift)
 		return 0;

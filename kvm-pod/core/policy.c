@@ -43,8 +43,6 @@ enum pod_answer pod_policy_answer(const struct pod_toucher *who, bool fails)
 		return POD_ANSWER_RETRY;
 	if (!who->may_drop)
 		return POD_ANSWER_FAIL;
-	if (who->vhost)
-		return POD_ANSWER_FAIL;
 	if (who->worker)
 		return who->tried || who->last_user ? POD_ANSWER_FAIL :
 						      POD_ANSWER_SLICE;

@@ -74,7 +74,6 @@ enum pod_answer {
  * @in_kvm_run: from inside KVM_RUN, not by the guest's VMM
  * @vcpu: that, and KVM did try without waiting before: an EPT violation
  * @worker: a kernel thread on somebody's behalf: KVM's asynchronous faults
- * @vhost: a thread of vhost, which drops a packet for which there is no memory
  * @last_user: nobody else uses the mm any more
  */
 struct pod_toucher {
@@ -84,7 +83,6 @@ struct pod_toucher {
 	bool in_kvm_run;
 	bool vcpu;
 	bool worker;
-	bool vhost;
 	bool last_user;
 };
 
@@ -95,8 +93,11 @@ struct pod_toucher {
  * Documentation/design.rst, rule 9. A worker holds the mm: if it came again for ever, kill -9
  * would free nothing. It waits once; KVM does not see its error, and the vCPU
  * faults again. A vCPU under @fails would therefore never learn: it gets the
- * signal at its first attempt. vhost would wait with a lock in its hand that
- * the VMM needs for stopping the device, packet for packet: it does not.
+ * signal at its first attempt.
+ *
+ * vhost waits as everybody else, though its queue's mutex is needed for
+ * stopping the device: were it to fail, tun_put_user() would hand the guest a
+ * packet of which a part was never copied.
  */
 enum pod_answer pod_policy_answer(const struct pod_toucher *who, bool fails);
 

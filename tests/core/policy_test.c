@@ -108,14 +108,6 @@ static void worker_waits_once(void)
 		     false) == POD_ANSWER_FAIL);
 }
 
-/* It is served, and fails when it cannot be: it holds its queue's lock. */
-static void vhost_never_waits(void)
-{
-	CHECK(pod_policy_must_serve(&WHO(.may_drop = true, .vhost = true)));
-	CHECK(answer(WHO(.may_drop = true, .vhost = true), false) ==
-	      POD_ANSWER_FAIL);
-}
-
 static void failing_never_waits(void)
 {
 	CHECK(answer(WHO(.may_drop = true), true) == POD_ANSWER_FAIL);
@@ -148,7 +140,6 @@ const struct test tests[] = {
 	  scarce_is_less_than_outstanding },
 	{ "policy: who waits, and how", who_waits_and_how },
 	{ "policy: a worker waits once", worker_waits_once },
-	{ "policy: vhost never waits", vhost_never_waits },
 	{ "policy: fail never waits", failing_never_waits },
 	{ "policy: who must be served", must_serve },
 	{ }
