@@ -129,6 +129,22 @@ TEST_F(pod, unaligned_mapping_takes_pages)
 	munmap(mem, SIZE);
 }
 
+/* A block would hide the pages that are there already. */
+TEST_F(pod, no_block_over_single_pages)
+{
+	void *reserved;
+	u8 *small = map_unaligned(self->pod.fd, SIZE, PROT_READ | PROT_WRITE,
+				  &reserved);
+
+	ASSERT_NE(NULL, small);
+	fill(small + REGION + 3 * PAGE, PAGE, 3);
+	fill(self->pod.mem + REGION + 7 * PAGE, PAGE, 7);
+	EXPECT_EQ(2 * PAGE, POD_GET(&self->pod, populated));
+	EXPECT_EQ(-1, mismatch(self->pod.mem + REGION + 3 * PAGE, PAGE, 3));
+	EXPECT_EQ(-1, mismatch(small + REGION + 7 * PAGE, PAGE, 7));
+	munmap(small, SIZE);
+}
+
 /* A small region fills up page by page, whoever maps it. */
 TEST_F(pod, small_region_fills_up)
 {

@@ -51,6 +51,8 @@ TEST_F(pod, block)
 	EXPECT_EQ(SIGBUS, try_read(mem + 5 * PAGE));
 	EXPECT_EQ(SIGBUS, try_write(mem + 5 * PAGE, 1));
 	EXPECT_EQ(-1, mismatch(mem, 5 * PAGE, 1));
+	/* The sound pages were mapped without it. */
+	EXPECT_EQ(SIGBUS, try_read(mem + 5 * PAGE));
 	check_retired(_metadata, &self->pod, REGION);
 }
 

@@ -154,6 +154,23 @@ TEST_F(pod, one_byte_is_data)
 	}
 }
 
+TEST_F(pod, one_byte_is_data_in_a_page)
+{
+	const u64 at[] = { 0, 1, 63, 64, 511, 2048, PAGE - 9, PAGE - 1 };
+	void *reserved;
+	u8 *mem = map_unaligned(self->pod.fd, SIZE, RW, &reserved);
+	int i;
+
+	ASSERT_NE(NULL, mem);
+	for (i = 0; i < ARRAY_SIZE(at); i++)
+		mem[i * PAGE + at[i]] = 0x80;
+	ASSERT_EQ(0, pod_sweep(&self->pod, 0, 0, 0, NULL));
+	EXPECT_EQ(ARRAY_SIZE(at) * PAGE, POD_GET(&self->pod, populated));
+	for (i = 0; i < ARRAY_SIZE(at); i++)
+		EXPECT_EQ(0x80, mem[i * PAGE + at[i]]);
+	munmap(mem, SIZE);
+}
+
 /* The first @zero pages of region 0 are zero, the others are data. */
 static int sweep_region_with(const struct pod *pod, unsigned int zero,
 			     unsigned int flags, struct kvm_pod_sweep *s)
