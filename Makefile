@@ -14,7 +14,7 @@ NEWEST := $(lastword $(shell printf '%s\n' /usr/src/linux-headers-6.12*-amd64 | 
 KDIR ?= $(firstword $(RUNNING) $(NEWEST))
 
 .PHONY: all module podctl check check-core check-kernel check-nested check-ept \
-	check-qemu check-soak lint demo install uninstall clean help
+	check-qemu check-soak check-mutations lint demo install uninstall clean help
 
 all: deps-module module podctl
 
@@ -58,6 +58,10 @@ check-soak:
 	@$(DEPS) bed
 	@$(RUN) soak
 
+check-mutations:
+	@$(DEPS) bed
+	@/usr/bin/python3 tests/mutations/run.py $(T)
+
 lint:
 	@$(DEPS) bed
 	@$(RUN) lint
@@ -91,6 +95,7 @@ help:
 	@echo "make check-ept    a nested guest, Intel EPT emulated"
 	@echo "make check-qemu   the QEMU series: build and qtests"
 	@echo "make check-soak   long and large scenes, not in make check"
+	@echo "make check-mutations  take out one guard at a time: does a test notice?"
 	@echo "make lint         style, sparse, layers, documentation"
 	@echo "make install      module, udev rule, header, podctl (DESTDIR=, KVER=, DKMS=1)"
 	@echo "make uninstall    undo that"

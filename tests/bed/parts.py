@@ -15,7 +15,7 @@ from jobs import Job
 _SCENES = f"{TOP}/tests/scenes"
 _WORK = f"{TOP}/build/check"
 
-DEFAULT = ["nested", "kernel", "ept", "qemu", "core", "bed", "uapi", "tools", "lint"]
+DEFAULT = ["nested", "kernel", "ept", "qemu", "core", "mutations", "bed", "uapi", "tools", "lint"]
 
 
 def _nested(only):
@@ -68,6 +68,8 @@ PARTS = {
              _counted("qtest", [f"{TOP}/qemu-patches/build.sh", "--qtest"], 900)),
     "core": (["core"], [], _counted("core", ["make", "-s", "-C", f"{TOP}/tests/core", "check"],
                                     600)),
+    "mutations": (["bed", "module"], ["kernel", "module", "qemu", "guest", "selftests"],
+                  _counted("mutations", [f"{TOP}/tests/mutations/run.py", "--quick"], 240)),
     "bed": (["bed"], [], _counted("bed", ["/usr/bin/python3", f"{BED}/test_bed.py"], 60)),
     "uapi": (["core"], [], _counted("uapi", ["make", "-s", "-C", f"{TOP}/tests/uapi", "check"],
                                     120)),
