@@ -25,7 +25,9 @@ def run(bed):
     guest.post(f"memfile fill /tmp/data {FILE_MIB} 5")
     for help_out in (by_balloon, by_qom, by_sysfs, by_discard(unused), by_enough):
         numbers = wait_exhausted(bed, guest, pod, start)
-        check(numbers["owned"] == numbers["target"], "it does not own its target")
+        # QEMU's own accesses may have been the first to come short.
+        check(numbers["owned"] == numbers["target"] + numbers["overdraft"],
+              f"it does not own its target: {numbers}")
         expect_shown(guest)
         help_out(l1, guest, pod)
         start = cont(guest)
