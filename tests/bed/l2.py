@@ -159,7 +159,11 @@ class L2:
 
     def quit(self):
         """Ask QEMU to end, and see that it does so cleanly."""
-        self.qmp.call("quit")
+        try:
+            self.qmp.call("quit")
+        except Dead:
+            # It may be gone before its answer has come; nothing else may be wrong.
+            self.check_alive()
         status = self.wait_exit()
         check(status == 0, f"QEMU ended with status {status}: {self.stderr()}")
 
