@@ -6,7 +6,7 @@
  *	scrub=0		leave the memory as it is (default 1)
  *	strides=N	how many pages of each block to clear in strides (2)
  *	work=MIB	memory to work in, whole blocks all over memory (32)
- *	scatter=0	do not also use one page of each other block (1)
+ *	scatter=N	use one page of each Nth other block as well, 0: none (4)
  *	rounds=N	how often to write and check what it works in (4)
  *
  * Clears memory page by page, then block by block, then in strides of a
@@ -98,7 +98,7 @@ static void expect_zero(uint64_t page)
 			report(page, i, words[i], 0);
 }
 
-/* Whether the guest works in a page: all of some blocks, a page of each other. */
+/* Whether the guest works in a page: all of some blocks, a page of others. */
 static bool is_work(uint64_t page)
 {
 	uint64_t block = page / BLOCK_PAGES;
@@ -107,7 +107,8 @@ static bool is_work(uint64_t page)
 		return false;
 	if (work_step && block % work_step == work_step - 1)
 		return true;
-	return scatter && page % BLOCK_PAGES == block * 37 % BLOCK_PAGES;
+	return scatter && block % scatter == 0 &&
+	       page % BLOCK_PAGES == block * 37 % BLOCK_PAGES;
 }
 
 /* Never zero. */
@@ -236,7 +237,7 @@ static void read_options(void)
 	uint64_t work = option("work", 32) / 2;
 
 	work_step = work ? nr_blocks() / work : 0;
-	scatter = option("scatter", 1);
+	scatter = option("scatter", 4);
 	strides = option("strides", 2);
 }
 
