@@ -13,6 +13,7 @@ import console  # noqa: E402
 import cpio  # noqa: E402
 import jobs  # noqa: E402
 import kselftests  # noqa: E402
+import screen  # noqa: E402
 from errors import Dead, SceneFailed, Timeout  # noqa: E402
 from pod import check_bound, check_sums  # noqa: E402
 from stream import Pump  # noqa: E402
@@ -71,6 +72,15 @@ class Console(unittest.TestCase):
     def test_allowed(self):
         self.assertIsNone(console.trouble_in(["WARNING: expected"], "expected"))
         self.assertIsNone(console.trouble_in(["kvm_amd: Nested Paging enabled"]))
+
+
+class Screen(unittest.TestCase):
+    def test_draws(self):
+        rows = screen.rows("\x1b[2J\x1b[1;1Hold text\x1b[3;5H\x1b[7mErrors: 1\x1b[0m"
+                           "\x1b[1;1Hnew\x1b[3;13H2")
+        self.assertEqual(rows[0], "new text")
+        self.assertEqual(rows[2], "    Errors: 2")
+        self.assertEqual(len(rows), 25)
 
 
 class Streams(unittest.TestCase):
