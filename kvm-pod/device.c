@@ -16,6 +16,7 @@
 #include "alloc.h"
 #include "file.h"
 #include "overdraft.h"
+#include "populate.h"
 #include "sysfs.h"
 #include "target.h"
 
@@ -37,7 +38,8 @@ static long do_get_info(struct file *file, void *arg)
 			     KVM_POD_FEATURE_POLICY_GROW |
 			     KVM_POD_FEATURE_POLICY_FAIL |
 			     KVM_POD_FEATURE_BALLOON |
-			     KVM_POD_FEATURE_SWEEP | KVM_POD_FEATURE_EVENTS;
+			     KVM_POD_FEATURE_SWEEP | KVM_POD_FEATURE_EVENTS |
+			     KVM_POD_FEATURE_PINNABLE;
 	info->out_max_size = POD_MAX_SIZE;
 	info->out_granularity = POD_REGION_SIZE;
 	info->out_page_size = PAGE_SIZE;
@@ -59,7 +61,8 @@ static bool label_ok(const char *label)
 
 static long create_check(const struct kvm_pod_create *c)
 {
-	if (c->flags || c->__reserved || c->open_flags & ~O_CLOEXEC)
+	if (c->flags & ~KVM_POD_F_PINNABLE || c->__reserved ||
+	    c->open_flags & ~O_CLOEXEC)
 		return -EOPNOTSUPP;
 	if (c->policy > KVM_POD_POLICY_FAIL)
 		return -EOPNOTSUPP;
@@ -68,6 +71,8 @@ static long create_check(const struct kvm_pod_create *c)
 		return -EINVAL;
 	if (c->target < POD_REGION_SIZE || c->target % PAGE_SIZE ||
 	    c->target > c->memory_size)
+		return -EINVAL;
+	if (c->flags & KVM_POD_F_PINNABLE && c->target != c->memory_size)
 		return -EINVAL;
 	return label_ok(c->label) ? 0 : -EINVAL;
 }
@@ -131,7 +136,9 @@ static struct pod *create_pod(const struct kvm_pod_create *c)
 	pod->nodes = nodes;
 	pod->policy = c->policy;
 	pod->owner_pid = task_tgid_nr(current);
-	pod->low_mark = POD_LOW_MARK(target);
+	pod->pinnable = c->flags & KVM_POD_F_PINNABLE;
+	/* Nothing is touched that has no memory. */
+	pod->low_mark = pod->pinnable ? 0 : POD_LOW_MARK(target);
 	pod->overdraft_max = min(POD_OVERDRAFT_PAGES, pod->ledger.size);
 	pod->grow_max = pod->ledger.size - target;
 	pod->scarce = target < pod->ledger.size;
@@ -156,7 +163,9 @@ static struct file *create_file(struct pod *pod, unsigned int open_flags)
 		return file;
 	}
 	pod_sysfs_prepare(pod);
-	ret = pod_sysfs_publish(pod);
+	ret = pod->pinnable ? pod_populate_all(pod) : 0;
+	if (!ret)
+		ret = pod_sysfs_publish(pod);
 	if (ret) {
 		fput(file);
 		return ERR_PTR(ret);

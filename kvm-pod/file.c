@@ -234,13 +234,29 @@ static const struct vm_operations_struct pod_vm_ops = {
 	.mremap = pod_mremap,
 };
 
+/*
+ * Without write-notify, so that the kernel allows long-term pins. Nothing that
+ * needs the rest happens to it: no zero folio, no page that leaves.
+ */
+static const struct vm_operations_struct pod_pinnable_vm_ops = {
+	.fault = pod_fault,
+	.may_split = pod_may_split,
+	.mremap = pod_mremap,
+};
+
 int pod_file_mmap(struct file *file, struct vm_area_struct *vma)
 {
+	struct pod *pod = pod_of_file(file);
+
 	if (!(vma->vm_flags & VM_MAYSHARE))
 		return -EINVAL;
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY);
+	if (pod->pinnable) {
+		vma->vm_ops = &pod_pinnable_vm_ops;
+		return 0;
+	}
 	vma->vm_ops = &pod_vm_ops;
-	pod_notifier_open(pod_of_file(file), vma);
+	pod_notifier_open(pod, vma);
 	return 0;
 }
 
@@ -272,12 +288,15 @@ static int punch(struct pod *pod, loff_t start, loff_t end)
 long pod_file_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
 {
 	loff_t size = i_size_read(file_inode(file));
+	struct pod *pod = pod_of_file(file);
 
 	if (mode != (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE))
 		return -EOPNOTSUPP;
+	if (pod->pinnable)
+		return -EBUSY;
 	if (offset >= size)
 		return 0;
-	return punch(pod_of_file(file), offset, offset + min(len, size - offset));
+	return punch(pod, offset, offset + min(len, size - offset));
 }
 
 /* An unpatched VMM says so that the balloon deflated. */

@@ -23,7 +23,7 @@ static void float_alloc(struct pod *pod)
 	u64 before = f->nr_small;
 	struct folio *folio;
 
-	while (f->nr_small < POD_FLOAT_PAGES) {
+	while (f->nr_small < pod_float_pages(pod)) {
 		folio = pod_alloc_small(pod);
 		if (!folio)
 			break;
@@ -58,7 +58,7 @@ int pod_float_fill(struct pod *pod)
 
 	mutex_lock(&pod->flt.lock);
 	fill_locked(pod);
-	ret = pod->flt.nr_small < POD_FLOAT_PAGES ? -ENOMEM : 0;
+	ret = pod->flt.nr_small < pod_float_pages(pod) ? -ENOMEM : 0;
 	mutex_unlock(&pod->flt.lock);
 	return ret;
 }
@@ -97,7 +97,7 @@ static bool have_small(struct pod *pod)
 
 bool pod_float_is_ready(struct pod *pod)
 {
-	return READ_ONCE(pod->flt.nr_small) == POD_FLOAT_PAGES;
+	return READ_ONCE(pod->flt.nr_small) == pod_float_pages(pod);
 }
 
 void pod_float_ready(struct pod *pod)

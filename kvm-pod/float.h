@@ -11,6 +11,12 @@
 
 #include "pod.h"
 
+/* Pages that the float is to have: none where no block is taken apart. */
+static inline u64 pod_float_pages(const struct pod *pod)
+{
+	return pod->pinnable ? 0 : POD_FLOAT_PAGES;
+}
+
 void pod_float_init(struct pod *pod);
 
 /*

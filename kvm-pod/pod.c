@@ -220,7 +220,8 @@ bool pod_is_alone(struct pod *pod, const struct folio *folio)
 
 	if (unlikely(refs < POD_OWN_REFS + 1))
 		pod_kill(pod, "a page lost its reference");
-	return refs == POD_OWN_REFS + 1;
+	/* No call gets here; but were one to, a device might be at work. */
+	return refs == POD_OWN_REFS + 1 && !pod->pinnable;
 }
 
 static const char *recount(struct pod *pod, struct pod_delta *total,

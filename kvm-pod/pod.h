@@ -148,6 +148,7 @@ struct pod_short {
  * @user: whose RLIMIT_MEMLOCK is charged
  * @nodes: where pages may come from
  * @policy: enum kvm_pod_policy; may change at any time
+ * @pinnable: populated as a whole, and no page ever leaves: devices may hold it
  * @dead: found inconsistent; every touch fails from here on
  * @dying: teardown has begun, no new work is queued
  * @id: N in pod<N>
@@ -207,6 +208,7 @@ struct pod {
 	struct user_struct *user;
 	nodemask_t nodes;
 	u32 policy;
+	bool pinnable;
 	bool dead;
 	bool dying;
 
@@ -292,8 +294,8 @@ void pod_discard_new(struct pod *pod);
 int pod_audit(struct pod *pod, const char **why, unsigned long *region);
 
 /*
- * Is there no reference to @folio but the pod's and the caller's? It is
- * unmapped, and its region's lock is held.
+ * May @folio leave: is there no reference to it but the pod's and the caller's?
+ * It is unmapped, and its region's lock is held.
  */
 bool pod_is_alone(struct pod *pod, const struct folio *folio);
 

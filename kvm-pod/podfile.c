@@ -40,6 +40,7 @@ static void query_fill(struct kvm_pod_query *q, struct pod *pod)
 	q->out_overdraft_max = READ_ONCE(pod->overdraft_max) << PAGE_SHIFT;
 	q->out_grow_max = READ_ONCE(pod->grow_max) << PAGE_SHIFT;
 	q->out_waiting = atomic_read(&pod->shortage.waiting);
+	q->out_flags = pod->pinnable ? KVM_POD_F_PINNABLE : 0;
 }
 
 static long file_query(struct file *file, void *arg)
@@ -133,6 +134,8 @@ static long file_balloon(struct file *file, void *arg)
 		return -EBADF;
 	if (b->flags || b->__reserved || b->op > KVM_POD_BALLOON_RESET)
 		return -EOPNOTSUPP;
+	if (pod->pinnable)
+		return -EBUSY;
 	b->out_done = 0;
 	pod_ledger_announce(&pod->ledger);
 	if (b->op != KVM_POD_BALLOON_RESET)
@@ -184,6 +187,8 @@ static long file_sweep(struct file *file, void *arg)
 		range.length = size - s->offset;
 	if (!range_ok(&range, size))
 		return -EINVAL;
+	if (pod->pinnable)
+		return -EBUSY;
 	s->out_next = s->offset;
 	ret = sweep_regions(pod, s, range.offset + range.length);
 	pod_sweep_done(pod);

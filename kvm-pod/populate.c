@@ -7,11 +7,13 @@
 
 #include <linux/err.h>
 #include <linux/pagemap.h>
+#include <linux/sched/signal.h>
 
 #include "alloc.h"
 #include "reserve.h"
 #include "small.h"
 #include "sweep.h"
+#include "target.h"
 #include "trace.h"
 #include "work.h"
 #include "zerofolio.h"
@@ -188,4 +190,38 @@ struct folio *pod_populate(struct pod *pod, unsigned long index,
 	if (folio == ERR_PTR(-ENOSPC) && all_pod)
 		folio = populate_huge(pod, pod_region(index), NULL);
 	return folio;
+}
+
+/* The next page or block; 0, or why that is not possible. */
+static int populate_next(struct pod *pod, unsigned long *index)
+{
+	const struct pod_touch touch = { .whole_file = true };
+	struct pod_slot slot;
+	struct folio *folio;
+
+	pod_look(pod, *index, &slot);
+	folio = pod_populate(pod, *index, &slot, touch, NULL);
+	/* Of what was taken for it, something had a memory error. */
+	if (folio == ERR_PTR(-ENOSPC))
+		return pod_target_top_up(pod, 1) ? 0 : -ENOMEM;
+	if (IS_ERR(folio))
+		return PTR_ERR(folio);
+	*index += folio_nr_pages(folio);
+	folio_unlock(folio);
+	folio_put(folio);
+	return 0;
+}
+
+int pod_populate_all(struct pod *pod)
+{
+	unsigned long index = 0;
+	int ret = 0;
+
+	while (!ret && index < pod->ledger.size) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		ret = populate_next(pod, &index);
+		cond_resched();
+	}
+	return ret;
 }

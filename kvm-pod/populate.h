@@ -20,6 +20,13 @@ struct folio *pod_populate(struct pod *pod, unsigned long index,
 			   const struct pod_slot *slot, struct pod_touch touch,
 			   struct folio *gift);
 
+/*
+ * Populate all of a pod that nobody can see yet.
+ *
+ * Return: 0, -ENOMEM, or -EINTR for a fatal signal; what was done stays.
+ */
+int pod_populate_all(struct pod *pod);
+
 /* Should a gift for this touch be a block? */
 bool pod_populate_wants_huge(const struct pod_slot *slot,
 			     struct pod_touch touch);

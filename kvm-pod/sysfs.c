@@ -223,6 +223,13 @@ static ssize_t policy_store(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RW(policy);
 
+static ssize_t pinnable_show(struct device *dev, struct device_attribute *attr,
+			     char *buf)
+{
+	return sysfs_emit(buf, "%d\n", pod_of_dev(dev)->pinnable);
+}
+static DEVICE_ATTR_RO(pinnable);
+
 static struct attribute *pod_attrs[] = {
 	&dev_attr_size.attr,
 	&dev_attr_target.attr,
@@ -260,6 +267,7 @@ static struct attribute *pod_attrs[] = {
 	&dev_attr_low_mark.attr,
 	&dev_attr_overdraft_max.attr,
 	&dev_attr_grow_max.attr,
+	&dev_attr_pinnable.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(pod);

@@ -153,12 +153,13 @@ static int fill_parallel(struct pod *pod, u64 pages, bool fatal_only)
 
 int pod_target_create(struct pod *pod, u64 pages)
 {
+	u64 floating = pod_float_pages(pod);
 	int ret;
 
-	if (!pod_host_has(pages + POD_FLOAT_PAGES))
+	if (!pod_host_has(pages + floating))
 		return -ENOMEM;
 	pod->memlock = pod_memlock();
-	ret = pod_charge_up_to(pod, pages + POD_FLOAT_PAGES);
+	ret = pod_charge_up_to(pod, pages + floating);
 	if (ret)
 		return ret;
 	ret = fill_parallel(pod, pages, true);
@@ -173,7 +174,7 @@ static void settle_locked(struct pod *pod)
 	lockdep_assert_held(&pod->target_lock);
 	spin_lock(&pod->charge_lock);
 	want = max(READ_ONCE(pod->ledger.owned),
-		   READ_ONCE(pod->ledger.target)) + POD_FLOAT_PAGES;
+		   READ_ONCE(pod->ledger.target)) + pod_float_pages(pod);
 	if (pod->charged > want)
 		pod_uncharge_locked(pod, pod->charged - want);
 	spin_unlock(&pod->charge_lock);
@@ -186,7 +187,7 @@ static int raise_locked(struct pod *pod, u64 pages)
 
 	if (target == pages)
 		return 0;
-	ret = pod_charge_up_to(pod, pages + POD_FLOAT_PAGES);
+	ret = pod_charge_up_to(pod, pages + pod_float_pages(pod));
 	return ret ?: fill_parallel(pod, pages - target, false);
 }
 
@@ -197,6 +198,8 @@ int pod_target_set(struct pod *pod, u64 pages)
 
 	if (pages < POD_REGION_PAGES || pages > pod->ledger.size)
 		return -EINVAL;
+	if (pod->pinnable)
+		return -EBUSY;
 	if (mutex_lock_interruptible(&pod->target_lock))
 		return -EINTR;
 	if (pages < READ_ONCE(pod->ledger.target))

@@ -33,7 +33,8 @@ TEST_F(pod, features)
 	const u64 want = KVM_POD_FEATURE_POLICY_WAIT |
 			 KVM_POD_FEATURE_POLICY_GROW |
 			 KVM_POD_FEATURE_POLICY_FAIL |
-			 KVM_POD_FEATURE_SWEEP | KVM_POD_FEATURE_EVENTS;
+			 KVM_POD_FEATURE_SWEEP | KVM_POD_FEATURE_EVENTS |
+			 KVM_POD_FEATURE_PINNABLE;
 	struct kvm_pod_info info = { .size = sizeof(info) };
 	int dev = open("/dev/kvm-pod", O_RDWR | O_CLOEXEC);
 

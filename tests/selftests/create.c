@@ -77,7 +77,7 @@ TEST_F(create, target_of_odd_pages)
 
 TEST_F(create, unknown_flags)
 {
-	self->args.flags = 1;
+	self->args.flags = KVM_POD_F_PINNABLE << 1;
 	EXPECT_CREATE(EOPNOTSUPP);
 	self->args.flags = 1U << 31;
 	EXPECT_CREATE(EOPNOTSUPP);

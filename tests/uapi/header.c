@@ -41,7 +41,7 @@ PROMISE_OFFSET(kvm_pod_create, node_mask_ptr, 32);
 PROMISE_OFFSET(kvm_pod_create, out_fd, 44);
 PROMISE_OFFSET(kvm_pod_create, label, 56);
 
-PROMISE_SIZE(kvm_pod_query, 152);
+PROMISE_SIZE(kvm_pod_query, 160);
 PROMISE_OFFSET(kvm_pod_query, out_id, 8);
 PROMISE_OFFSET(kvm_pod_query, out_policy, 12);
 PROMISE_OFFSET(kvm_pod_query, out_size, 16);
@@ -51,6 +51,7 @@ PROMISE_OFFSET(kvm_pod_query, out_overdraft, 120);
 PROMISE_OFFSET(kvm_pod_query, out_overdraft_max, 128);
 PROMISE_OFFSET(kvm_pod_query, out_grow_max, 136);
 PROMISE_OFFSET(kvm_pod_query, out_waiting, 144);
+PROMISE_OFFSET(kvm_pod_query, out_flags, 152);
 
 PROMISE_SIZE(kvm_pod_set_target, 24);
 PROMISE_OFFSET(kvm_pod_set_target, target, 8);
@@ -96,7 +97,8 @@ PROMISE(features, KVM_POD_FEATURE_POLICY_WAIT == 0x1 &&
 	KVM_POD_FEATURE_POLICY_GROW == 0x2 &&
 	KVM_POD_FEATURE_POLICY_FAIL == 0x4 &&
 	KVM_POD_FEATURE_BALLOON == 0x100 && KVM_POD_FEATURE_SWEEP == 0x200 &&
-	KVM_POD_FEATURE_EVENTS == 0x400);
+	KVM_POD_FEATURE_EVENTS == 0x400 && KVM_POD_FEATURE_PINNABLE == 0x800);
+PROMISE(create_flags, KVM_POD_F_PINNABLE == 1);
 PROMISE(sweep_flags, KVM_POD_SWEEP_DEMOTE == 1);
 PROMISE(policy_flags, KVM_POD_SET_OVERDRAFT_MAX == 1 &&
 	KVM_POD_SET_GROW_MAX == 2);

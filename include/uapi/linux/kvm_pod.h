@@ -34,6 +34,7 @@
  *    asked for, or a reserved field is not zero
  *  - EFAULT: a pointer is not readable or writable memory
  *  - EPERM: the caller lacks the right named with the call
+ *  - EBUSY: the pod is KVM_POD_F_PINNABLE, and the call would move its memory
  *  - ENOMEM: the host, the memory cgroup, RLIMIT_MEMLOCK or the module's
  *    limit does not allow it
  *  - EINTR: a signal arrived; what was done so far is reported and stays
@@ -80,6 +81,7 @@ enum kvm_pod_policy {
 #define KVM_POD_FEATURE_BALLOON		(1ULL << 8)
 #define KVM_POD_FEATURE_SWEEP		(1ULL << 9)
 #define KVM_POD_FEATURE_EVENTS		(1ULL << 10)
+#define KVM_POD_FEATURE_PINNABLE	(1ULL << 11)
 
 /**
  * struct kvm_pod_info - ioctl(/dev/kvm-pod, KVM_POD_GET_INFO)
@@ -106,10 +108,24 @@ struct kvm_pod_info {
 };
 #define KVM_POD_GET_INFO	_IO(KVM_POD_TYPE, KVM_POD_CMD_GET_INFO)
 
+/*
+ * Flag of struct kvm_pod_create: memory that devices may pin (VFIO, iommufd,
+ * vDPA, RDMA, registered buffers).
+ *
+ * Devices write to the pages that they pinned, wherever the guest's memory is
+ * by then; so nothing that was pinned for long may ever move. On every other
+ * pod the kernel refuses a long-term pin for writing (EFAULT from
+ * pin_user_pages(), hence from VFIO_IOMMU_MAP_DMA). A pinnable pod has all of
+ * its memory populated before KVM_POD_CREATE returns and keeps every page
+ * where it is: @target must be @memory_size, and a change of the target, a
+ * discard, a balloon operation and a sweep fail with EBUSY.
+ */
+#define KVM_POD_F_PINNABLE		(1U << 0)
+
 /**
  * struct kvm_pod_create - ioctl(/dev/kvm-pod, KVM_POD_CREATE)
  * @size: sizeof(struct kvm_pod_create)
- * @flags: must be 0
+ * @flags: 0 or KVM_POD_F_PINNABLE
  * @memory_size: the pod file's size, what the guest sees; a multiple of 2 MiB
  * @target: the memory that the guest may hold; a multiple of 4096, at least
  *	2 MiB, at most @memory_size. All of it is taken now, zeroed.
@@ -175,6 +191,7 @@ struct kvm_pod_create {
  * @out_overdraft_max: limit of X for those who must not wait, see WAIT
  * @out_grow_max: limit of X for all, under GROW
  * @out_waiting: number of touches that wait for memory now, not bytes
+ * @out_flags: KVM_POD_F_* that the pod was created with
  *
  * The same figures as in sysfs, in bytes, from one reading. Each is exact
  * when nothing moves.
@@ -201,6 +218,7 @@ struct kvm_pod_query {
 	__aligned_u64 out_overdraft_max;
 	__aligned_u64 out_grow_max;
 	__aligned_u64 out_waiting;
+	__aligned_u64 out_flags;
 };
 #define KVM_POD_QUERY		_IO(KVM_POD_TYPE, KVM_POD_CMD_QUERY)
 
