@@ -27,6 +27,7 @@ def run(bed):
     _exhaust(bed, l1, pod, path)
     bed.log(l1.sh(f"podctl list; podctl events {name}"))
     _end(l1, path)
+    _pinnable(bed, l1)
 
 
 def _write(source, path, seek, count=8):
@@ -67,6 +68,27 @@ def _end(l1, path):
     holder = path.split("/")[2]
     l1.sh(f"kill -9 {holder}")
     _wait_for(l1, "cat /tmp/ended", f"podctl: process {holder}, which had the pod, ended")
+
+
+def _pinnable(bed, l1):
+    """All is there, and stays; what would change it is refused in words."""
+    l1.sh("podctl create -s 8M --pinnable -l devices >/tmp/made &")
+    _wait_for(l1, "wc -l </tmp/made", "1")
+    name, path = l1.sh("cat /tmp/made").split()
+    pod = Pod(l1, int(name.removeprefix("pod")))
+    listed = l1.sh(f"podctl list | grep {name}")
+    bed.log(listed)
+    check(listed.split()[-2:] == ["yes", "devices"], listed)
+    l1.sh(_write("urandom", path, 0, 2))
+    before = l1.sh(f"md5sum <{path}")
+    said = l1.sh(f"podctl target {name} 4M 2>&1", status=1)
+    check(f"{name} is pinnable: its memory is pinned for devices" in said, said)
+    said = l1.sh(f"podctl sweep {name} --demote 2>&1", status=1)
+    check(f"{name} is pinnable: its memory is pinned for devices" in said, said)
+    figures = [pod.read(what) // MIB for what in ("size", "target", "populated", "reserve")]
+    check(figures == [8, 8, 8, 0], f"size, target, populated and reserve are {figures} MiB")
+    check(l1.sh(f"md5sum <{path}") == before, "the memory changed")
+    l1.sh(f"kill {path.split('/')[2]}")
 
 
 def _wait_for(l1, command, wanted, at_least=False):

@@ -59,7 +59,7 @@ static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.doc = "Show all pods.\v"
-	       "PID is the process that made the pod. A value that cannot be read is shown as '-'. OVERDRAFT is the part of OWNED that was taken beyond the target.",
+	       "PID is the process that made the pod. A value that cannot be read is shown as '-'. OVERDRAFT is the part of OWNED that was taken beyond the target. A PINNABLE pod was made with --pinnable, for devices.",
 };
 
 static int column_width(const struct list *list)
@@ -74,7 +74,7 @@ static void print_header(const struct list *list)
 	printf("%-8s %8s %-6s", "POD", "PID", "POLICY");
 	for (i = 0; i < NR_COLUMNS; i++)
 		printf(" %*s", column_width(list), columns[i].title);
-	puts("  LABEL");
+	puts(" PINNABLE  LABEL");
 }
 
 static void print_pod(const struct list *list, uint32_t id)
@@ -89,6 +89,7 @@ static void print_pod(const struct list *list, uint32_t id)
 	for (i = 0; i < NR_COLUMNS; i++)
 		table_size(id, columns[i].value, column_width(list),
 			   list->bytes);
+	table_yes_no(id, "pinnable", 8);
 	putchar(' ');
 	table_text(id, "label", 0);
 	putchar('\n');

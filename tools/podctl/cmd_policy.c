@@ -5,6 +5,7 @@
  */
 #include <argp.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -154,6 +155,18 @@ static void check_limits(const struct policy *policy)
 				   limit_names[limit], size_format(size, text));
 }
 
+/* It is allowed, and somebody may wonder why nothing comes of it. */
+static void note_pinnable(uint32_t id)
+{
+	uint64_t pinnable;
+
+	if (!sysfs_read_u64(id, "pinnable", &pinnable) && pinnable)
+		fprintf(stderr,
+			"podctl: note: pod%" PRIu32
+			" is pinnable: it has all of its memory, and needs no policy\n",
+			id);
+}
+
 /* The limits first, so that the policy finds them as they are to be. */
 static void change(const struct policy *policy)
 {
@@ -190,5 +203,6 @@ int podctl_policy(int argc, char **argv)
 	}
 	check_limits(&policy);
 	change(&policy);
+	note_pinnable(policy.id);
 	return PODCTL_OK;
 }

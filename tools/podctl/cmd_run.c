@@ -58,6 +58,8 @@ static const struct argp argp = {
 	       " -m 4G -object memory-backend-file,id=m0,size={size},mem-path={path},share=on,align=2M"
 	       " -machine q35,memory-backend=m0 -device virtio-balloon-pci ...\n"
 	       "\n"
+	       "With --pinnable the guest can be given devices, such as -device vfio-pci,host=...\n"
+	       "\n"
 	       "KVM_POD_FD, KVM_POD_PATH and KVM_POD_SIZE in the environment say the same.",
 };
 

@@ -103,6 +103,11 @@ static const struct argp argp = {
 static noreturn void die_sweep(const struct sweep *sweep, int error)
 {
 	switch (error) {
+	case EBUSY:
+		podctl_die(PODCTL_FAILED,
+			   "pod%" PRIu32
+			   " is pinnable: its memory is pinned for devices, and nothing can be taken back",
+			   sweep->id);
 	case ENOTTY:
 		podctl_die(PODCTL_FAILED,
 			   "this version of kvm-pod cannot sweep on demand");

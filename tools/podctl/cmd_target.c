@@ -5,6 +5,7 @@
  */
 #include <argp.h>
 #include <errno.h>
+#include <inttypes.h>
 
 #include "args.h"
 #include "podctl.h"
@@ -41,7 +42,7 @@ static const struct argp argp = {
 	.parser = parse,
 	.args_doc = "POD SIZE",
 	.doc = "Change how much memory a pod may hold.\v"
-	       "Raising takes the difference from the host before it returns. Lowering returns at once; what the guest still uses leaves as its balloon gives it up, so tell the balloon too. A guest under the patched QEMU is resized by QEMU's 'balloon' command alone.",
+	       "Raising takes the difference from the host before it returns. Lowering returns at once; what the guest still uses leaves as its balloon gives it up, so tell the balloon too. A pinnable pod keeps its target. A guest under the patched QEMU is resized by QEMU's 'balloon' command alone.",
 };
 
 static noreturn void die_target(const struct target *target, int error)
@@ -53,6 +54,11 @@ static noreturn void die_target(const struct target *target, int error)
 	case EINVAL:
 		podctl_die(PODCTL_FAILED,
 			   "a target must be a multiple of 4K, at least 2M and at most the pod's size");
+	case EBUSY:
+		podctl_die(PODCTL_FAILED,
+			   "pod%" PRIu32
+			   " is pinnable: its memory is pinned for devices, and its target is its size for good",
+			   target->id);
 	case ENOMEM:
 		if (sysfs_read_u64(target->id, "target", &bytes))
 			break;

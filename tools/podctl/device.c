@@ -84,6 +84,10 @@ static noreturn void die_create(const struct pod_opts *opts, int error)
 		podctl_die(PODCTL_NO_DEVICE,
 			   POD_DEVICE " does not know how to make a pod; is it kvm-pod's?");
 	case EOPNOTSUPP:
+		/* Any that has pinnable pods has all of the policies. */
+		if (opts->pinnable)
+			podctl_die(PODCTL_FAILED,
+				   "this version of kvm-pod has no pinnable pods");
 		podctl_die(PODCTL_FAILED,
 			   "this version of kvm-pod has no policy '%s'",
 			   policy_name(opts->policy));
@@ -105,6 +109,7 @@ struct pod pod_create(const struct pod_opts *opts, uint32_t open_flags)
 {
 	struct kvm_pod_create create = {
 		.size = sizeof(create),
+		.flags = opts->pinnable ? KVM_POD_F_PINNABLE : 0,
 		.memory_size = opts->size,
 		.target = opts->target,
 		.policy = opts->policy,

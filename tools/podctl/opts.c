@@ -14,11 +14,15 @@
 #define PAGE_BYTES	4096ULL
 #define REGION_BYTES	(2ULL << 20)
 
+#define KEY_PINNABLE	256
+
 static const struct argp_option options[] = {
 	{ "size", 's', "SIZE", 0,
 	  "What the guest sees: a multiple of 2M", 0 },
 	{ "target", 't', "SIZE", 0,
 	  "What the guest may hold: taken from the host at once", 0 },
+	{ "pinnable", KEY_PINNABLE, NULL, 0,
+	  "Let devices pin it (VFIO): all of it is there, and never moves", 0 },
 	{ "label", 'l', "TEXT", 0,
 	  "A name for people", 0 },
 	{ "policy", 'p', "POLICY", 0,
@@ -51,6 +55,14 @@ static void parse_label(struct argp_state *state, const char *text,
 	opts->label = text;
 }
 
+static void parse_target(struct argp_state *state, const char *text,
+			 struct pod_opts *opts)
+{
+	opts->target = args_size(state, "--target", text);
+	if (opts->target < REGION_BYTES)
+		argp_error(state, "--target must be at least 2M");
+}
+
 static void set_defaults(struct pod_opts *opts)
 {
 	memset(opts, 0, sizeof(*opts));
@@ -58,18 +70,28 @@ static void set_defaults(struct pod_opts *opts)
 	opts->label = "";
 }
 
+/* A pinnable pod holds all of its memory from the start. */
+static void settle_target(struct argp_state *state, struct pod_opts *opts)
+{
+	if (!opts->pinnable)
+		return;
+	if (!opts->target)
+		opts->target = opts->size;
+	if (opts->target != opts->size)
+		argp_error(state,
+			   "--pinnable: all of the memory is there from the start: leave --target out, or give it the size");
+}
+
 static void check(struct argp_state *state, const struct pod_opts *opts)
 {
 	if (!opts->size)
 		argp_error(state, "--size is missing or 0");
 	if (!opts->target)
-		argp_error(state, "--target is missing or 0");
+		argp_error(state, "--target is missing");
 	if (opts->size % REGION_BYTES)
 		argp_error(state, "--size must be a multiple of 2M");
 	if (opts->target % PAGE_BYTES)
 		argp_error(state, "--target must be a multiple of 4K");
-	if (opts->target < REGION_BYTES)
-		argp_error(state, "--target must be at least 2M");
 	if (opts->target > opts->size)
 		argp_error(state, "--target must not exceed --size");
 }
@@ -86,7 +108,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		opts->size = args_size(state, "--size", arg);
 		return 0;
 	case 't':
-		opts->target = args_size(state, "--target", arg);
+		parse_target(state, arg, opts);
+		return 0;
+	case KEY_PINNABLE:
+		opts->pinnable = true;
 		return 0;
 	case 'l':
 		parse_label(state, arg, opts);
@@ -101,6 +126,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 				   arg);
 		return 0;
 	case ARGP_KEY_END:
+		settle_target(state, opts);
 		check(state, opts);
 		return 0;
 	}

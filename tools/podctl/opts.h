@@ -6,6 +6,7 @@
 #define PODCTL_OPTS_H
 
 #include <argp.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "nodes.h"
@@ -13,6 +14,7 @@
 struct pod_opts {
 	uint64_t size;		/* bytes, 0 = not given */
 	uint64_t target;	/* bytes, 0 = not given */
+	bool pinnable;		/* devices may pin it, and it never moves */
 	uint32_t policy;	/* enum kvm_pod_policy */
 	const char *label;	/* "" = none */
 	struct nodes nodes;

@@ -25,6 +25,16 @@ void table_text(uint32_t id, const char *name, int width)
 	printf(" %*s", width, sysfs_read(id, name, text) ? "-" : text);
 }
 
+void table_yes_no(uint32_t id, const char *name, int width)
+{
+	const char *text = "-";
+	uint64_t value;
+
+	if (!sysfs_read_u64(id, name, &value))
+		text = value ? "yes" : "no";
+	printf(" %*s", width, text);
+}
+
 void table_size(uint32_t id, const char *name, int width, bool bytes)
 {
 	char text[SIZE_TEXT_LEN] = "-";

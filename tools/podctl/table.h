@@ -15,6 +15,9 @@ void table_pod(uint32_t id);
 /* A value of sysfs as it is. */
 void table_text(uint32_t id, const char *name, int width);
 
+/* 0 or another number, as "no" or "yes". */
+void table_yes_no(uint32_t id, const char *name, int width);
+
 /* A number of bytes, for people unless @bytes. */
 void table_size(uint32_t id, const char *name, int width, bool bytes);
 

@@ -79,6 +79,12 @@ test_arguments() {
 		expect "nodes '$bad'" 2 "is not a list" \
 			none create -s 4M -t 2M "--nodes=$bad"
 	done
+	expect "pinnable with a lower target" 2 "leave --target out" \
+		none create -s 4M -t 2M --pinnable
+	expect "pinnable with a target of 0" 2 "at least 2M" \
+		none create -s 4M -t 0 --pinnable
+	expect "pinnable without a size" 2 "--size is missing" \
+		none create --pinnable
 	expect "policy unknown" 2 "none of wait" none create -s 4M -t 2M -p x
 	expect "label too long" 2 "at most 63" \
 		none create -s 4M -t 2M -l "$(printf '%064d' 0)"
@@ -132,6 +138,9 @@ test_errors() {
 	expect "policy not there" 1 "no policy 'wait'" \
 		env FAKE_ERRNO=95 LD_PRELOAD="$tmp/fake.so" \
 		"$tmp/fake/podctl" create -s 4M -t 2M -p wait
+	expect "pinnable not there" 1 "has no pinnable pods" \
+		env FAKE_ERRNO=95 LD_PRELOAD="$tmp/fake.so" \
+		"$tmp/fake/podctl" create -s 4M --pinnable
 	expect "node not there" 1 "a node does not exist" \
 		env FAKE_ERRNO=22 LD_PRELOAD="$tmp/fake.so" \
 		"$tmp/fake/podctl" create -s 4M -t 2M -n 5
@@ -166,11 +175,19 @@ test_run() {
 	rm -f "$tmp/log"
 	fake run -s 4M -t 2M -l 'a b' -p grow -n 0,2-3 -- true '{fd}' 2>&1
 	expect "the request has what the options say" 0 \
-		"memory_size=4194304 target=2097152 policy=1 label='a b' words=1 mask0=d" \
+		"flags=0 memory_size=4194304 target=2097152 policy=1 label='a b' words=1 mask0=d" \
 		cat "$tmp/log"
 	rm "$tmp/log"
 	fake run -s 4M -t 2M -- true '{fd}'
 	expect "the policy is wait by default" 0 "policy=0" cat "$tmp/log"
+	rm "$tmp/log"
+	fake run -s 4M --pinnable -- true '{fd}'
+	expect "a pinnable pod holds its size" 0 \
+		"flags=1 memory_size=4194304 target=4194304" cat "$tmp/log"
+	rm "$tmp/log"
+	fake run -s 4M --pinnable -t 4M -- true '{fd}'
+	expect "which its target may be" 0 \
+		"flags=1 memory_size=4194304 target=4194304" cat "$tmp/log"
 }
 
 test_create() {
@@ -216,12 +233,19 @@ test_list_and_target() {
 	expect "list of no pods" 0 "LABEL" none list
 	make_pod_directory 10 "second one"
 	make_pod_directory 2 ""
+	echo 0 >"$tmp/class/pod2/pinnable"
 	expect "list shows sizes" 0 "4G         1G       1.5G       1.5G" none list
 	expect "list shows the overdraft" 0 "OVERDRAFT" none list
 	expect "list shows labels" 0 "second one" none list
 	expect "list shows bytes" 0 " 4294967296 " none list --bytes
 	expect "list sorts by number" 0 "pod2 pod10" \
 		sh -c "'$tmp/none/podctl' list | awk 'NR > 1 {print \$1}' | xargs"
+	expect "list shows what is pinnable, and what no older module says" 0 \
+		"$(printf '%s\n' PINNABLE no -)" \
+		sh -c "'$tmp/none/podctl' list | awk '{print \$12}'"
+	echo 1 >"$tmp/class/pod2/pinnable"
+	expect "list shows a pinnable pod" 0 yes \
+		sh -c "'$tmp/none/podctl' list | awk '\$1 == \"pod2\" {print \$12}'"
 	rm "$tmp/class/pod10/given"
 	expect "list shows an unreadable value as -" 0 " - " none list
 	expect "target of no such pod" 1 "there is no pod3" none target pod3 4M
@@ -229,10 +253,24 @@ test_list_and_target() {
 	expect "target was written in bytes" 0 536870912 \
 		cat "$tmp/class/pod2/target"
 	expect "target by number" 0 "" none target 2 600M
+	expect "target of a pinnable pod" 1 \
+		"pod2 is pinnable: its memory is pinned for devices" \
+		env FAKE_WRITE_ERRNO=16 LD_PRELOAD="$tmp/fake.so" \
+		"$tmp/fake/podctl" target pod2 700M
+	expect "target of a pinnable pod stays" 0 629145600 \
+		cat "$tmp/class/pod2/target"
+	expect "target of a full host" 5 "does not give that much" \
+		env FAKE_WRITE_ERRNO=12 LD_PRELOAD="$tmp/fake.so" \
+		"$tmp/fake/podctl" target pod2 700M
 }
 
 test_policy() {
 	local pod=$tmp/class/pod2
+	echo 1 >"$pod/pinnable"
+	expect "policy of a pinnable pod has no effect" 0 "needs no policy" \
+		none policy pod2 wait
+	rm "$pod/pinnable"
+	echo fail >"$pod/policy"
 	expect "policy of no such pod" 1 "there is no pod3" none policy 3 wait
 	expect "policy of no such pod, shown" 1 "there is no pod3" none policy 3
 	expect "policy is shown" 0 "fail overdraft_max=2M grow_max=3G" \
@@ -305,6 +343,10 @@ test_sweep() {
 		fake sweep 7 -r 4M+4K
 	expect "sweep that this module does not have" 1 "cannot sweep on demand" \
 		env FAKE_ERRNO=25 LD_PRELOAD="$tmp/fake.so" \
+		"$tmp/fake/podctl" sweep 7
+	expect "sweep of a pinnable pod" 1 \
+		"pod7 is pinnable: its memory is pinned for devices" \
+		env FAKE_ERRNO=16 LD_PRELOAD="$tmp/fake.so" \
 		"$tmp/fake/podctl" sweep 7
 	echo 1 >"$tmp/class/pod7/owner_pid"
 	expect "sweep finds the file in another process" 0 "looked at 4M" \

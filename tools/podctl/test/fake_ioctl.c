@@ -2,8 +2,9 @@
 /*
  * Preloaded into podctl by test.sh in place of the kernel module: answers
  * KVM_POD_CREATE with a memfd and the calls on it as if it were pod7, or all
- * but KVM_POD_QUERY with the errno named in FAKE_ERRNO. Prints requests to the
- * file named in FAKE_LOG.
+ * but KVM_POD_QUERY with the errno named in FAKE_ERRNO. With FAKE_WRITE_ERRNO,
+ * nothing can be written to sysfs. Prints requests to the file named in
+ * FAKE_LOG.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define POD_ID	7
@@ -41,9 +43,9 @@ static void log_create(const struct kvm_pod_create *create)
 {
 	const __u64 *mask = (const void *)(uintptr_t)create->node_mask_ptr;
 
-	log_line("size=%u memory_size=%" PRIu64 " target=%" PRIu64
+	log_line("size=%u flags=%u memory_size=%" PRIu64 " target=%" PRIu64
 		 " policy=%u label='%s' words=%u mask0=%" PRIx64 "\n",
-		 create->size, (uint64_t)create->memory_size,
+		 create->size, create->flags, (uint64_t)create->memory_size,
 		 (uint64_t)create->target, create->policy, create->label,
 		 create->node_mask_words, mask ? (uint64_t)mask[0] : 0);
 }
@@ -138,4 +140,16 @@ int ioctl(int fd, unsigned long request, ...)
 		return -1;
 	}
 	return answer(request, argument);
+}
+
+/* That of podctl itself; stdio has its own. */
+ssize_t write(int fd, const void *data, size_t length)
+{
+	const char *error = getenv("FAKE_WRITE_ERRNO");
+
+	if (error) {
+		errno = atoi(error);
+		return -1;
+	}
+	return syscall(SYS_write, fd, data, length);
 }
