@@ -37,10 +37,10 @@ class Bed:
     def skip(reason):
         raise Skip(reason)
 
-    def boot(self, module="", stock_qemu=False, programs=(), **options):
+    def boot(self, module="", stock_qemu=False, programs=(), modules=(), **options):
         """Boot L1 (options as in L1()) and load kvm and kvm-pod with parameters module."""
         initrd = os.path.join(self.workdir, "l1.initrd")
-        images.write_l1(initrd, stock_qemu, programs)
+        images.write_l1(initrd, stock_qemu, programs, modules)
         self.l1 = L1(self.workdir, initrd, **options)
         os.unlink(initrd)
         self.log("L1 is up")

@@ -25,9 +25,12 @@ _FIRMWARE_FILES = [
 ]
 
 
-def write_l1(path, stock_qemu=False, extra=()):
-    """L1's initramfs at path; extra is (source, destination) pairs of programs."""
-    parts = [_l1_base(), _qemu(artifacts.patched_qemu(), "bin/qemu-system-x86_64")]
+def write_l1(path, stock_qemu=False, extra=(), modules=()):
+    """L1's initramfs at path; extra is (source, destination) pairs of programs.
+
+    modules are those of the kernel beyond what all scenes need.
+    """
+    parts = [_l1_base(modules), _qemu(artifacts.patched_qemu(), "bin/qemu-system-x86_64")]
     if stock_qemu:
         parts.append(_qemu(artifacts.STOCK_QEMU, "bin/qemu-stock"))
     parts += [_l2_image(), _module(), _programs(extra)]
@@ -47,8 +50,8 @@ def _base(kernel, init, modules, programs):
     return archive
 
 
-def _l1_base():
-    return _base(artifacts.l1_kernel(), "l1-init.sh", _L1_MODULES, _L1_PROGRAMS)
+def _l1_base(modules):
+    return _base(artifacts.l1_kernel(), "l1-init.sh", [*_L1_MODULES, *modules], _L1_PROGRAMS)
 
 
 def _l2_image():

@@ -88,6 +88,15 @@ def _read_dependencies(moddir):
     return graph
 
 
+def has_module(moddir, name):
+    """Does this kernel have it, as a module or built in?"""
+    try:
+        _find_module(_read_dependencies(moddir), name)
+    except LookupError:
+        return False
+    return True
+
+
 def _find_module(graph, name):
     """The path of a module, None when it is built in."""
     wanted = name.replace("-", "_")
@@ -95,7 +104,7 @@ def _find_module(graph, name):
         base = re.sub(r"\.ko(\.xz)?$", "", os.path.basename(path)).replace("-", "_")
         if base == wanted:
             return None if deps is None else path
-    raise RuntimeError(f"the kernel has no module {name}")
+    raise LookupError(f"the kernel has no module {name}")
 
 
 def _bare(path):
