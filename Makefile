@@ -13,8 +13,8 @@ RUNNING := $(wildcard /lib/modules/$(shell uname -r | grep '^6\.12\.')/build)
 NEWEST := $(lastword $(shell printf '%s\n' /usr/src/linux-headers-6.12*-amd64 | sort -V))
 KDIR ?= $(firstword $(RUNNING) $(NEWEST))
 
-.PHONY: all module podctl check check-core check-kernel check-nested check-ept \
-	check-qemu check-soak check-mutations lint demo install uninstall clean help
+.PHONY: all module podctl check check-core check-kernel check-kernel-full \
+	check-nested check-ept check-qemu check-soak check-mutations lint demo install uninstall clean help
 
 all: deps-module module podctl
 
@@ -41,6 +41,10 @@ check-core:
 check-kernel:
 	@$(DEPS) bed
 	@$(RUN) kernel
+
+check-kernel-full:
+	@$(DEPS) bed
+	@$(RUN) kernel-full
 
 check-nested:
 	@$(DEPS) bed
@@ -91,6 +95,7 @@ help:
 	@echo "make check        every test; ends with one line of counts"
 	@echo "make check-core   the core in user space, the UAPI header, podctl's parser"
 	@echo "make check-kernel selftests in a virtual machine"
+	@echo "make check-kernel-full  what needs a kernel with iommufd, vDPA and mdev"
 	@echo "make check-nested nested guests, AMD NPT emulated"
 	@echo "make check-ept    a nested guest, Intel EPT emulated"
 	@echo "make check-qemu   the QEMU series: build and qtests"

@@ -16,6 +16,8 @@ MODULE = f"{TOP}/kvm-pod.ko"
 # A kernel of tests/kernels for L1, in place of the stock one.
 L1_KERNEL = os.environ.get("KVM_POD_L1_KERNEL")
 L1_MODULE = f"{TOP}/build/kernels/{L1_KERNEL}/kvm-pod.ko" if L1_KERNEL else MODULE
+# The one with iommufd, vDPA and mediated devices.
+DEVICES_KERNEL = "devices"
 STOCK_QEMU = "/usr/bin/qemu-system-x86_64"
 
 
@@ -33,18 +35,31 @@ def kernel():
 
 
 @functools.cache
+def special_kernel(name):
+    """A kernel of tests/kernels, built if needed: as kernel(), and the lines of NAME.boot."""
+    return _assignments(_script(f"{TOP}/tests/kernels/build.sh", name))
+
+
 def l1_kernel():
-    """What L1 runs, built if needed: as kernel(), and the lines of NAME.boot."""
-    if not L1_KERNEL:
-        return kernel()
-    return _assignments(_script(f"{TOP}/tests/kernels/build.sh", L1_KERNEL))
+    """What L1 runs."""
+    return special_kernel(L1_KERNEL) if L1_KERNEL else kernel()
 
 
-def build_l1_module():
-    """L1_MODULE, where it is not the MODULE that `make module` builds."""
-    if L1_KERNEL:
-        _script(f"{TOP}/tests/kernels/module.sh", l1_kernel()["KDIR"],
-                os.path.dirname(L1_MODULE))
+def build_special_module(name):
+    """The module for a kernel of tests/kernels: that L1_MODULE is, where NAME is L1_KERNEL."""
+    _script(f"{TOP}/tests/kernels/module.sh", special_kernel(name)["KDIR"],
+            f"{TOP}/build/kernels/{name}")
+
+
+def mdev_module():
+    """The module of tests/mdev for L1's kernel."""
+    return f"{TOP}/build/mdev/{l1_kernel()['KVER']}/kvm-pod-mdev.ko"
+
+
+def build_mdev_module(of_kernel):
+    """Build what mdev_module() names, for a kernel() or a special_kernel()."""
+    _script(f"{TOP}/tests/mdev/build.sh", of_kernel["KDIR"],
+            f"{TOP}/build/mdev/{of_kernel['KVER']}")
 
 
 def _assignments(text):

@@ -73,10 +73,12 @@ def _qemu(program, destination):
 
 
 def _module():
+    """The module, and that of tests/mdev."""
     archive = cpio.Archive()
-    if os.path.exists(artifacts.L1_MODULE):
-        path = f"lib/modules/{artifacts.l1_kernel()['KVER']}/extra/kvm-pod.ko"
-        archive.file(path, artifacts.without_debug_info(artifacts.L1_MODULE))
+    for path in (artifacts.L1_MODULE, artifacts.mdev_module()):
+        if os.path.exists(path):
+            name = f"lib/modules/{artifacts.l1_kernel()['KVER']}/extra/{os.path.basename(path)}"
+            archive.file(name, artifacts.without_debug_info(path))
     return archive
 
 

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Run the programs of tests/selftests in L1 and count their TAP lines.
 
-kselftests.py [PROGRAM...]. A program that kills L1, or leaves a pod behind,
-fails; L1 is booted again for the next one.
+kselftests.py [--devices] [PROGRAM...]. A program that kills L1, or leaves a pod
+behind, fails; L1 is booted again for the next one. With --devices: those of
+tests/selftests/devices, in an L1 that has devices to assign and an IOMMU.
 """
 
 import os
@@ -14,14 +15,12 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import artifacts  # noqa: E402
+import initramfs  # noqa: E402
 from bed import Bed  # noqa: E402
 from errors import BedError, SceneFailed, Timeout  # noqa: E402
 from jobs import Tally  # noqa: E402
 from limits import SCALE  # noqa: E402
 
-_SOURCE = f"{artifacts.TOP}/tests/selftests"
-_BUILT = f"{artifacts.TOP}/build/selftests"
-_WORK = f"{artifacts.TOP}/build/check/selftests"
 _PROGRAM_TIMEOUT = 180
 # Blocks with a memory error, as one program makes, stay out of service.
 _SLACK = 8 << 20
@@ -29,24 +28,53 @@ _RESULT = re.compile(r"^(not )?ok \d+\s*(.*)$")
 _PLAN = re.compile(r"^1\.\.(\d+)")
 
 
-def programs():
-    """Names of the programs, built or not."""
-    listing = subprocess.run(["make", "-s", "-C", _SOURCE, "list"], check=True,
-                             capture_output=True, text=True)
-    return sorted(listing.stdout.split())
+class Suite:
+    """A directory of programs, and what L1 needs for them beyond the usual.
+
+    options are for L1(); modules are the kernel's, which may lack some.
+    """
+
+    def __init__(self, name, below, modules, options):
+        self.source = f"{artifacts.TOP}/tests/selftests{below}"
+        self.built = f"{artifacts.TOP}/build/selftests{below}"
+        self.work = f"{artifacts.TOP}/build/check/{name}"
+        self.options = options
+        self._modules = modules
+
+    def programs(self):
+        """Names of the programs, built or not."""
+        listing = subprocess.run(["make", "-s", "-C", self.source, "list"], check=True,
+                                 capture_output=True, text=True)
+        return sorted(listing.stdout.split())
+
+    def modules(self):
+        moddir = artifacts.l1_kernel()["MODDIR"]
+        return [name for name in self._modules if initramfs.has_module(moddir, name)]
+
+
+# What pins memory without any hardware.
+USUAL = Suite("selftests", "", ["vivid", "ib_uverbs", "rdma_rxe"], {"cpus": 2})
+# An IOMMU, and a network card behind it; only Debian's QEMU has them.
+DEVICES = Suite("selftests-devices", "/devices",
+                ["vfio-pci", "vfio_iommu_type1", "mdev", "iommufd", "vhost_vdpa", "vdpa_sim_net"],
+                {"cpus": 1, "append": "intel_iommu=on",
+                 "qemu_args": ["-device", "intel-iommu,intremap=on",
+                               "-device", "e1000e,addr=10"]})
 
 
 class Host:
     """L1, booted when needed."""
 
-    def __init__(self, names):
-        self._pairs = [(f"{_BUILT}/{name}", f"selftests/{name}") for name in names]
+    def __init__(self, names, suite=USUAL):
+        self._pairs = [(f"{suite.built}/{name}", f"selftests/{name}") for name in names]
+        self._suite = suite
         self._bed = None
 
     def bed(self):
         if not self._bed:
-            self._bed = Bed(_WORK)
-            self._bed.boot(memory="2G", cpus=2, programs=self._pairs)
+            self._bed = Bed(self._suite.work)
+            self._bed.boot(memory="2G", programs=self._pairs,
+                           modules=self._suite.modules(), **self._suite.options)
         return self._bed
 
     def is_up(self):
@@ -69,7 +97,8 @@ def run_program(host, name, tally):
                            _PROGRAM_TIMEOUT, status=None)
         count(name, output, tally)
         bed.l1.check_alive()
-        bed.l1.sh("rmmod brd loop nbd vhost_net tun 2>/dev/null; true")
+        bed.l1.sh("rmmod brd loop nbd vhost_net tun 2>/dev/null;"
+                  " modprobe -r vivid 2>/dev/null; modprobe -r rdma_rxe 2>/dev/null; true")
         bed.expect_all_back(slack=_SLACK)
     except (BedError, SceneFailed) as error:
         kind = "took too long" if isinstance(error, Timeout) else "left L1 in trouble"
@@ -107,10 +136,12 @@ def count(name, output, tally):
     tally.add(good, bad, skipped)
 
 
-def main(names):
-    os.makedirs(_WORK, exist_ok=True)
+def main(arguments):
+    suite = DEVICES if "--devices" in arguments else USUAL
+    names = [name for name in arguments if name != "--devices"] or suite.programs()
+    os.makedirs(suite.work, exist_ok=True)
     tally = Tally()
-    host = Host(names)
+    host = Host(names, suite)
     try:
         for name in names:
             run_program(host, name, tally)
@@ -118,11 +149,11 @@ def main(names):
     finally:
         host.drop()
     if not names:
-        print("tests/selftests has no program")
+        print(f"{suite.source} has no program")
         tally.add(failed=1)
     print(tally.summary(), flush=True)
     return 1 if tally.failed else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:] or programs()))
+    sys.exit(main(sys.argv[1:]))

@@ -6,6 +6,7 @@ import os
 import subprocess
 
 import artifacts
+import initramfs
 import kselftests
 import scene
 from artifacts import BED, TOP
@@ -26,16 +27,22 @@ def _soak(only):
     return _scene_jobs("soak/*.py", only)
 
 
-def _scene_jobs(pattern, only):
+def _scene_jobs(pattern, only, kernel=None):
+    """The scenes that name this kernel of tests/kernels, or none, in their KERNEL."""
     jobs = []
     for path in sorted(glob.glob(f"{_SCENES}/{pattern}")):
         name = os.path.basename(path).removesuffix(".py")
-        if only in (None, name):
+        module = scene.load(path)
+        if only in (None, name) and getattr(module, "KERNEL", None) == kernel:
             workdir = f"{_WORK}/{name}"
             os.makedirs(workdir, exist_ok=True)
             command = ["/usr/bin/python3", f"{BED}/scene.py", path, workdir]
-            jobs.append(Job(name, command, scene.load(path).TIMEOUT))
+            jobs.append(Job(name, command, module.TIMEOUT, env=_environment(kernel)))
     return sorted(jobs, key=lambda job: -job.timeout)
+
+
+def _environment(kernel):
+    return {"KVM_POD_L1_KERNEL": kernel} if kernel else {}
 
 
 def _counted(name, command, timeout):
@@ -48,12 +55,25 @@ def _counted(name, command, timeout):
 
 
 def _kernel(only):
-    command = ["/usr/bin/python3", f"{BED}/kselftests.py"]
-    if only in kselftests.programs():
+    return _selftest_jobs(kselftests.USUAL, 600, only)
+
+
+def _kernel_full(only):
+    """All that needs the kernel with iommufd, vDPA and mediated devices."""
+    name = artifacts.DEVICES_KERNEL
+    return (_scene_jobs("*.py", only, name) +
+            _selftest_jobs(kselftests.DEVICES, 300, only, ["--devices"], name))
+
+
+def _selftest_jobs(suite, timeout, only, options=(), kernel=None):
+    """One job for the suite, or for one program of it."""
+    command = ["/usr/bin/python3", f"{BED}/kselftests.py", *options]
+    name = os.path.basename(suite.work)
+    if only in suite.programs():
         command.append(only)
-    elif only not in (None, "selftests"):
+    elif only not in (None, name):
         return []
-    return [Job("selftests", command, 600, counted=True)]
+    return [Job(name, command, timeout, counted=True, env=_environment(kernel))]
 
 
 # name -> (deps.sh groups, prepare steps, function that makes the jobs)
@@ -62,6 +82,9 @@ PARTS = {
     "soak": (["bed", "module"], ["kernel", "module", "qemu", "podctl", "guest"], _soak),
     "kernel": (["bed", "module"], ["kernel", "module", "qemu", "guest", "selftests"],
                _kernel),
+    "kernel-full": (["bed", "module", "debug-kernel"],
+                    ["kernel", "module", "kernel-full", "qemu", "podctl", "guest", "selftests"],
+                    _kernel_full),
     "ept": (["bed", "module", "ept"], ["kernel", "module"],
             _counted("ept", [f"{TOP}/tests/ept/run.sh"], 400)),
     "qemu": (["qemu-build"], ["qemu"],
@@ -81,9 +104,10 @@ PARTS = {
 _STEPS = {
     "kernel": lambda: artifacts.kernel() and artifacts.l1_kernel(),
     "module": lambda: _module(),
+    "kernel-full": lambda: _devices_kernel(),
     "qemu": lambda: os.environ.update(KVM_POD_QEMU=artifacts.patched_qemu()),
     "podctl": lambda: _make("-C", f"{TOP}/tools/podctl"),
-    "selftests": lambda: _make("-C", f"{TOP}/tests/selftests"),
+    "selftests": lambda: _selftests(),
     "guest": lambda: artifacts.guest_programs(),
 }
 
@@ -104,7 +128,24 @@ def jobs(names, only):
 
 def _module():
     _make("-C", TOP, "module", f"KDIR={artifacts.kernel()['KDIR']}")
-    artifacts.build_l1_module()
+    if artifacts.L1_KERNEL:
+        artifacts.build_special_module(artifacts.L1_KERNEL)
+    _mdev_module(artifacts.l1_kernel())
+
+
+def _devices_kernel():
+    artifacts.build_special_module(artifacts.DEVICES_KERNEL)
+    _mdev_module(artifacts.special_kernel(artifacts.DEVICES_KERNEL))
+
+
+def _mdev_module(kernel):
+    if initramfs.has_module(kernel["MODDIR"], "mdev"):
+        artifacts.build_mdev_module(kernel)
+
+
+def _selftests():
+    for suite in (kselftests.USUAL, kselftests.DEVICES):
+        _make("-C", suite.source)
 
 
 def _make(*arguments):
