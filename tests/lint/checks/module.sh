@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Builds the module in a copy of its own: no warning (W=1), nothing from
-# sparse, and no symbol of KVM.
+# sparse, and no symbol of KVM. The first two for the tests' module, too.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 . tests/lint/lib.sh
@@ -13,11 +13,14 @@ if [ -z "$kdir" ]; then
 fi
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-list_files Kbuild kvm-pod include | xargs cp --parents -t "$tmp"
+list_files Kbuild kvm-pod include tests/mdev | xargs cp --parents -t "$tmp"
 
 # Runs a build; prints what was said about our files, or its end if it failed.
-build() { # MAKE-ARGUMENT...
-	if make -C "$kdir" M="$tmp" -j2 "$@" modules >"$tmp/log" 2>&1; then
+build() { # SUBDIRECTORY MAKE-ARGUMENT...
+	local dir=$tmp/$1
+	shift
+
+	if make -C "$kdir" M="${dir%/.}" -j2 "$@" modules >"$tmp/log" 2>&1; then
 		grep -E ': (warning|error):' "$tmp/log" | grep -F "$tmp" |
 			sed "s,$tmp/,," | sort -u || true
 	else
@@ -34,7 +37,9 @@ needed_symbols() {
 	nm -u "$tmp/kvm-pod.ko" | awk '{ print $2 }' | sort
 }
 
-verdict "module builds without a warning (W=1)" "$(build W=1)"
+verdict "module builds without a warning (W=1)" "$(build . W=1)"
+verdict "module of tests/mdev builds without a warning (W=1)" \
+	"$(build tests/mdev W=1)"
 if [ ! -f "$tmp/kvm-pod.ko" ]; then
 	exit 0
 fi
@@ -44,7 +49,7 @@ else
 	verdict "no KVM symbol is used" "$(comm -12 <(kvm_symbols) <(needed_symbols))"
 fi
 if command -v sparse >/dev/null; then
-	verdict "sparse" "$(build C=2)"
+	verdict "sparse" "$(build . C=2; build tests/mdev C=2)"
 else
 	skip "sparse" "sparse is not installed"
 fi
