@@ -106,6 +106,18 @@ uint64_t smaps_bytes(const void *addr, size_t len, const char *name)
 	return sum;
 }
 
+uint64_t page_frame(const void *addr)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	off_t at = (uintptr_t)addr / 4096 * sizeof(uint64_t);
+	uint64_t word;
+
+	if (pread(fd, &word, sizeof(word), at) != sizeof(word))
+		abort();
+	close(fd);
+	return word >> 63 ? word & ((1ULL << 55) - 1) : 0;
+}
+
 unsigned int time_scale(void)
 {
 	const char *text = getenv("KVM_POD_TIMEOUT_SCALE");
