@@ -53,7 +53,8 @@ class Suite:
 
 
 # What pins memory without any hardware.
-USUAL = Suite("selftests", "", ["vivid", "ib_uverbs", "rdma_rxe"], {"cpus": 2})
+USUAL = Suite("selftests", "", ["vivid", "ib_uverbs", "rdma_rxe", "crc32_generic"],
+              {"cpus": 2})
 # An IOMMU, and a network card behind it; only Debian's QEMU has them.
 DEVICES = Suite("selftests-devices", "/devices",
                 ["vfio-pci", "vfio_iommu_type1", "mdev", "iommufd", "vhost_vdpa", "vdpa_sim_net"],

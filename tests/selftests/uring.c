@@ -11,9 +11,16 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+/* Younger than Debian 12's headers. */
+#ifndef IORING_SETUP_NO_MMAP
+#define IORING_SETUP_NO_MMAP	(1U << 14)
+#endif
 /* Both rings fit into it, for URING_ENTRIES. */
 #define AREA_SIZE	4096
 #define SQES_SIZE	(URING_ENTRIES * sizeof(struct io_uring_sqe))
+
+/* The kernel takes less than 64 Ki, and a power of two. */
+#define LIST_ENTRIES_MAX	32768
 
 static int result(long ret)
 {
@@ -44,6 +51,32 @@ int uring_unregister(int ring)
 {
 	return result(syscall(SYS_io_uring_register, ring,
 			      IORING_UNREGISTER_BUFFERS, NULL, 0));
+}
+
+int uring_register_list(int ring, void *addr, size_t len)
+{
+	size_t entries = len / sizeof(struct io_uring_buf);
+	struct io_uring_buf_reg reg = {
+		.ring_addr = (uintptr_t)addr,
+		.ring_entries = entries < LIST_ENTRIES_MAX ? entries :
+							     LIST_ENTRIES_MAX,
+	};
+
+	return result(syscall(SYS_io_uring_register, ring,
+			      IORING_REGISTER_PBUF_RING, &reg, 1));
+}
+
+/* The addresses are the last fields, which older headers call reserved. */
+int uring_open_at(void *addr)
+{
+	struct io_uring_params params = { .flags = IORING_SETUP_NO_MMAP };
+	uint64_t area = (uintptr_t)addr, sqes = area + AREA_SIZE;
+
+	memcpy((char *)(&params.cq_off + 1) - sizeof(area), &area,
+	       sizeof(area));
+	memcpy((char *)(&params.sq_off + 1) - sizeof(sqes), &sqes,
+	       sizeof(sqes));
+	return setup(&params);
 }
 
 static void *map_ring(int fd, size_t len, off_t offset)
@@ -96,12 +129,20 @@ void uring_end(struct uring *ring)
 	close(ring->fd);
 }
 
-int uring_read(struct uring *ring, int fd, void *mem, size_t len, off_t at,
-	       bool async)
+static int submit(struct uring *ring, const struct io_uring_sqe *sqe)
 {
 	unsigned int tail = *ring->sq_tail;
 
-	ring->sqes[tail % URING_ENTRIES] = (struct io_uring_sqe){
+	ring->sqes[tail % URING_ENTRIES] = *sqe;
+	__atomic_store_n(ring->sq_tail, tail + 1, __ATOMIC_RELEASE);
+	return result(syscall(SYS_io_uring_enter, ring->fd, 1, 0, 0, NULL,
+			      0)) == 1 ? 0 : -EIO;
+}
+
+int uring_read(struct uring *ring, int fd, void *mem, size_t len, off_t at,
+	       bool async)
+{
+	const struct io_uring_sqe sqe = {
 		.opcode = IORING_OP_READ,
 		.flags = async ? IOSQE_ASYNC : 0,
 		.fd = fd,
@@ -109,9 +150,22 @@ int uring_read(struct uring *ring, int fd, void *mem, size_t len, off_t at,
 		.len = len,
 		.off = at,
 	};
-	__atomic_store_n(ring->sq_tail, tail + 1, __ATOMIC_RELEASE);
-	return result(syscall(SYS_io_uring_enter, ring->fd, 1, 0, 0, NULL,
-			      0)) == 1 ? 0 : -EIO;
+
+	return submit(ring, &sqe);
+}
+
+int uring_read_fixed(struct uring *ring, int fd, void *mem, size_t len,
+		     off_t at)
+{
+	const struct io_uring_sqe sqe = {
+		.opcode = IORING_OP_READ_FIXED,
+		.fd = fd,
+		.addr = (uintptr_t)mem,
+		.len = len,
+		.off = at,
+	};
+
+	return submit(ring, &sqe);
 }
 
 /* Entering lets the kernel do what it has put off for this thread. */

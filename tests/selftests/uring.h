@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* io_uring by its system calls: registered buffers, and reads. */
+/* io_uring by its system calls: what it pins, and reads. */
 #ifndef POD_SELFTEST_URING_H
 #define POD_SELFTEST_URING_H
 
@@ -12,6 +12,10 @@ int uring_open(void);
 /* Register one buffer, which the kernel pins for as long as it likes. */
 int uring_register(int ring, void *addr, size_t len);
 int uring_unregister(int ring);
+/* Give the ring buffers by a list at @addr, of at most @len bytes, pinned. */
+int uring_register_list(int ring, void *addr, size_t len);
+/* A ring with its indexes at @addr and its requests a page on, pinned. */
+int uring_open_at(void *addr);
 
 struct io_uring_sqe;
 struct io_uring_cqe;
@@ -42,6 +46,10 @@ void uring_end(struct uring *ring);
 /* Ask for a read, by a worker thread if @async; 0 when it is under way. */
 int uring_read(struct uring *ring, int fd, void *mem, size_t len, off_t at,
 	       bool async);
+
+/* Ask for a read into the registered buffer. */
+int uring_read_fixed(struct uring *ring, int fd, void *mem, size_t len,
+		     off_t at);
 
 /* Is one complete? Takes it out: true, and @result has bytes or -errno. */
 bool uring_poll(struct uring *ring, int *result);
