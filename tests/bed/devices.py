@@ -3,14 +3,25 @@
 
 import re
 
+import artifacts
+import initramfs
 from errors import check
 from qmp import QmpError
 
-MODULES = ["vfio-pci", "vfio_iommu_type1", "virtio_net"]
+_MODULES = ["vfio-pci", "vfio_iommu_type1", "virtio_net"]
+# What a scene may need, and not every kernel has.
+_OPTIONAL = ["mdev", "iommufd"]
 # One with a DMA engine that software drives, one whose packets come by themselves.
 EDU, NIC = "0000:00:10.0", "0000:00:11.0"
 EDU_ID = "0x11e8"
 NIC_MAC, PEER_MAC = "52:54:00:12:34:56", "52:54:00:12:34:57"
+
+# What QEMU says, by who came second.
+_ALLOWED = ".*pod-memory with pinnable=on"
+DEVICE_REFUSED = ("VFIO device '{}' pins guest memory, but pod-memory 'm0' needs to discard it"
+                  + _ALLOWED)
+POD_REFUSED = ("pod-memory 'p0' needs to discard guest memory, but VFIO device '{}' pins it"
+               + _ALLOWED)
 
 _DEVICES = (
     "-device edu,addr=10.0",
@@ -26,16 +37,25 @@ _IOMMUS = {
 }
 
 
-def boot(bed, iommu="intel", **options):
+def boot(bed, iommu="intel", modules=(), **options):
     """As bed.boot(), with the devices of above bound to vfio-pci."""
     device, append = _IOMMUS[iommu]
-    l1 = bed.boot(modules=MODULES, qemu_args=f"{device} {' '.join(_DEVICES)}".split(),
-                  append=append, **options)
-    l1.sh("modprobe -a virtio_net vfio_iommu_type1 vfio-pci")
+    l1 = bed.boot(modules=[*_modules(bed), *modules], append=append,
+                  qemu_args=f"{device} {' '.join(_DEVICES)}".split(), **options)
+    # Those that are not built in; what is missing shows below.
+    l1.sh(f"for name in {' '.join(_MODULES)}; do modprobe $name; done; true")
     for address in (EDU, NIC):
         bind(l1, address)
     bed.mark()
     return l1
+
+
+def _modules(bed):
+    moddir = artifacts.l1_kernel()["MODDIR"]
+    for name in _MODULES:
+        if not initramfs.has_module(moddir, name):
+            bed.skip(f"L1's kernel has no {name}")
+    return _MODULES + [name for name in _OPTIONAL if initramfs.has_module(moddir, name)]
 
 
 def bind(l1, address):
@@ -60,6 +80,18 @@ def detach(guest, ident):
     guest.qmp.call("device_del", id=ident)
     while guest.qmp.wait_event("DEVICE_DELETED", start).get("device") != ident:
         start += 1
+
+
+def inhibitors(guest):
+    """Who keeps the balloon from working: a set of (reason, id)."""
+    listed = guest.qmp.call("query-balloon-inhibitors")
+    check(all(one["count"] == 1 for one in listed), f"one inhibits twice: {listed}")
+    return {(one["reason"], one.get("id")) for one in listed}
+
+
+def expect_inhibitors(guest, wanted):
+    listed = inhibitors(guest)
+    check(listed == wanted, f"{listed or 'nobody'} inhibits the balloon, not {wanted or 'nobody'}")
 
 
 def expect_error(guest, wanted, command, **arguments):

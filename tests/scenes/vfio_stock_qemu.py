@@ -22,7 +22,7 @@ REFUSED = r"vfio_dma_map\(.*\) = -14 \(Bad address\)"
 
 def run(bed):
     l1 = devices.boot(bed, stock_qemu=True, programs=[(_PODCTL, "bin/podctl")])
-    l1.sh(commands("devices.rst", "Who tried to pin"))
+    l1.sh(commands("device-assignment.rst", "Who tried to pin"))
     said = expect_no_start(l1, LAUNCHER, BACKEND + vfio(EDU, "d0"),
                            "VFIO_MAP_DMA failed: Bad address")
     bed.log(said.splitlines()[-2])
