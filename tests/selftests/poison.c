@@ -92,4 +92,41 @@ TEST_F(pod, block_is_left_alone)
 	EXPECT_EQ(-1, nonzero(mem + REGION + 8 * PAGE, given));
 }
 
+FIXTURE(pinnable) {
+	struct pod pod;
+};
+
+FIXTURE_SETUP(pinnable)
+{
+	struct kvm_pod_create args = pod_create_args(SIZE, SIZE);
+
+	args.flags = KVM_POD_F_PINNABLE;
+	ASSERT_GOOD(pod_begin_with(&self->pod, &args));
+}
+
+FIXTURE_TEARDOWN(pinnable)
+{
+	ASSERT_GOOD(pod_finish(&self->pod));
+}
+
+/* It cannot be replaced, as a device may have it: it is refused alone. */
+TEST_F(pinnable, block)
+{
+	u8 *mem = self->pod.mem;
+
+	fill(mem, SIZE, 1);
+	if (!poison(mem + 5 * PAGE))
+		SKIP(return, "this kernel injects no memory errors");
+	EXPECT_EQ(0, madvise(mem, SIZE, MADV_DONTNEED));
+	EXPECT_EQ(SIGBUS, try_read(mem + 5 * PAGE));
+	EXPECT_EQ(SIGBUS, try_write(mem + 5 * PAGE, 1));
+	EXPECT_EQ(-1, mismatch(mem, 5 * PAGE, 1));
+	fill(mem + 6 * PAGE, SIZE - 6 * PAGE, 2);
+	EXPECT_EQ(-1, mismatch(mem + 6 * PAGE, SIZE - 6 * PAGE, 2));
+	EXPECT_EQ(-EBUSY, pod_punch(&self->pod, 0, REGION));
+	EXPECT_EQ(SIGBUS, try_read(mem + 5 * PAGE));
+	EXPECT_EQ(SIZE, POD_GET(&self->pod, populated));
+	EXPECT_EQ(0, POD_GET(&self->pod, retired));
+}
+
 TEST_HARNESS_MAIN
