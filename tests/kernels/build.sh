@@ -6,7 +6,8 @@
 #
 # Prints the same assignments as bed/kernel.sh, and the lines of NAME.boot. It
 # is built once for each state of source, configuration and compiler, and kept
-# in the cache; that takes half an hour on two cores and 5 GB while it works.
+# in the cache; on two cores that takes half an hour and 5 GB for 'kasan', six
+# minutes and 2 GB for 'devices'.
 
 set -euo pipefail
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -117,7 +118,8 @@ show_progress() { # DIRECTORY PID
 compile() { # DIRECTORY
 	local progress
 
-	show_progress "$1" $$ >/dev/null &
+	# Not to hold the lock for the rest of a minute.
+	show_progress "$1" $$ >/dev/null 9>&- &
 	progress=$!
 	kmake "$1" -j "$(nproc)" bzImage modules
 	kill "$progress"
@@ -150,7 +152,7 @@ build() { # NAME INTO VERSION
 	# shellcheck disable=SC2064 # the value of now
 	trap "rm -rf '$dir'" EXIT
 	unpack "$dir" "$3"
-	say "kernel: building '$1', this takes half an hour"
+	say "kernel: building '$1', this takes a while"
 	configure "$dir" "$1"
 	compile "$dir"
 	collect "$dir"
