@@ -13,10 +13,11 @@ from artifacts import BED, TOP
 from errors import BedError
 from jobs import Job
 
-_SCENES = f"{TOP}/tests/scenes"
+SCENES = f"{TOP}/tests/scenes"
 _WORK = f"{TOP}/build/check"
 
-DEFAULT = ["nested", "kernel", "ept", "qemu", "core", "mutations", "bed", "uapi", "tools", "lint"]
+DEFAULT = ["nested", "kernel-full", "kernel", "ept", "qemu", "core", "mutations", "bed", "uapi", "tools",
+           "lint"]
 
 
 def _nested(only):
@@ -30,7 +31,7 @@ def _soak(only):
 def _scene_jobs(pattern, only, kernel=None):
     """The scenes that name this kernel of tests/kernels, or none, in their KERNEL."""
     jobs = []
-    for path in sorted(glob.glob(f"{_SCENES}/{pattern}")):
+    for path in sorted(glob.glob(f"{SCENES}/{pattern}")):
         name = os.path.basename(path).removesuffix(".py")
         module = scene.load(path)
         if only in (None, name) and getattr(module, "KERNEL", None) == kernel:

@@ -13,6 +13,7 @@ import console  # noqa: E402
 import cpio  # noqa: E402
 import jobs  # noqa: E402
 import kselftests  # noqa: E402
+import parts  # noqa: E402
 import screen  # noqa: E402
 from errors import Dead, SceneFailed, Timeout  # noqa: E402
 from pod import check_bound, check_sums  # noqa: E402
@@ -38,6 +39,15 @@ class Verdicts(unittest.TestCase):
 
     def test_late_fails(self):
         self.assertEqual(self.verdict(["1 passed, 0 failed"], late=True), (0, 1, 0))
+
+
+class Parts(unittest.TestCase):
+    def test_every_scene_is_in_one(self):
+        scenes = sorted(name.removesuffix(".py") for name in os.listdir(parts.SCENES)
+                        if name.endswith(".py"))
+        found = [job.name for part in ("nested", "kernel-full") for job in parts.jobs([part], None)
+                 if not job.counted]
+        self.assertEqual(sorted(found), scenes)
 
 
 class Tap(unittest.TestCase):
