@@ -29,9 +29,10 @@ _ATTEMPTS = (
 _EBUSY = "Device or resource busy"
 
 
-def start(bed):
-    """A guest with both devices on a pinnable pod, up, and its pod."""
-    guest = bed.start(BACKEND, devices=vfio(EDU, "d0") + vfio(NIC, "d1") + _BALLOON)
+def start(bed, objects="", extra=""):
+    """A guest with both devices, each with extra, on a pinnable pod, up, and its pod."""
+    assigned = f"{vfio(EDU, 'd0')}{extra}{vfio(NIC, 'd1')}{extra}"
+    guest = bed.start(BACKEND + objects, devices=assigned + _BALLOON)
     pod = guest.pod()
     bed.sample(pod)
     numbers = pod.numbers()

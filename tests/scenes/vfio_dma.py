@@ -4,6 +4,7 @@
 import devices
 import dma
 from devices import EDU
+from errors import check
 
 TIMEOUT = 120
 
@@ -24,4 +25,12 @@ def run(bed):
     dma.work(bed, guest, 200)
     dma.finish_work(bed, guest)
     guest.sh("memfile check /tmp/data 32 1")
+
+    bed.log("reboot: the pages stay, and the devices know them still")
+    before = dma.frozen(pod)
+    guest.post("reboot -f")
+    guest.wait_up()
+    check(dma.frozen(pod) == before, f"{before} became {dma.frozen(pod)}")
+    dma.work(bed, guest, 300)
+    dma.finish_work(bed, guest)
     bed.log(bed.audit(guest))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Devices write to and read from a pinnable pod, behind AMD's IOMMU."""
+"""Devices write to and read from a pinnable pod, behind AMD's IOMMU, until QEMU is killed."""
 
 import devices
 import dma
@@ -15,3 +15,11 @@ def run(bed):
     dma.expect_frozen(bed, guest, pod)
     dma.finish_work(bed, guest)
     bed.log(bed.audit(guest))
+
+    dma.work(bed, guest, 400)
+    guest.kill()
+    guest.wait_exit()
+    bed.expect_all_back()
+    bed.l1.sh("while [ ! -s /tmp/sent ]; do usleep 100000; done")
+    guest, pod = dma.start(bed)
+    bed.log(guest.sh(devices.edu(4, 500)))
