@@ -12,6 +12,7 @@ import artifacts
 import console
 from agent import Agent
 from errors import BedError, Dead, check
+from qmp import Qmp
 from stream import Pump
 
 # Port names inside L1; guest/l1-init.sh links /dev/virtio-ports/NAME to each.
@@ -31,7 +32,7 @@ class L1:
         self._streams = {}
         self._logs = []
         self._pump = Pump()
-        sockets = [self._open(name) for name in ("console",) + _PORTS]
+        sockets = [self._open(name) for name in ("console", "monitor") + _PORTS]
         self._process = self._spawn(initrd, memory, cpus, append, qemu_args, sockets)
         for sock in sockets:
             sock.close()
@@ -69,6 +70,10 @@ class L1:
         self._checked = end
         if self._process.poll() is not None:
             raise Dead(f"L1 ended, status {self._process.returncode}\n{self.tail(25)}")
+
+    def where(self):
+        """Where each CPU is, asked of the QEMU below; works when L1 is dead or hangs."""
+        return Qmp(self._streams["monitor"], 0, 5, lambda: None).where()
 
     def tail(self, count):
         """The last lines of the console, for a report."""
@@ -108,9 +113,11 @@ class L1:
             "-kernel", artifacts.l1_kernel()["VMLINUZ"], "-initrd", initrd,
             "-append", f"{_CMDLINE} {artifacts.l1_kernel().get('APPEND', '')} {append}",
             "-chardev", f"socket,id=console,fd={sockets[0].fileno()}", "-serial", "chardev:console",
+            "-chardev", f"socket,id=monitor,fd={sockets[1].fileno()}",
+            "-mon", "chardev=monitor,mode=control",
             "-device", "virtio-serial-pci,max_ports=16",
         ]
-        for name, sock in zip(_PORTS, sockets[1:]):
+        for name, sock in zip(_PORTS, sockets[2:]):
             command += ["-chardev", f"socket,id={name},fd={sock.fileno()}",
                         "-device", f"virtserialport,chardev={name},name={name}"]
         command += qemu_args

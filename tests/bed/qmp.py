@@ -57,6 +57,11 @@ class Qmp:
     def hmp(self, line, timeout=30):
         return self.call("human-monitor-command", timeout, command_line=line)
 
+    def where(self):
+        """Where each vCPU is: of its registers the line with its program counter."""
+        text = self.hmp("info registers -a", timeout=5)
+        return [line.strip() for line in text.splitlines() if line[1:4] == "IP="]
+
 
 def _load(line):
     """A message; a line cut short by a killed QEMU counts as an empty one."""

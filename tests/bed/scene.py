@@ -32,6 +32,7 @@ def run(path, workdir):
         return SKIPPED
     except (BedError, SceneFailed) as error:
         print(f"failed: {error}\n{_where(error)}", flush=True)
+        _show_cpus(bed)
         _show_consoles(bed)
         return 1
     finally:
@@ -45,6 +46,18 @@ def _where(error):
     lines = [f"  at {os.path.basename(frame.filename)}:{frame.lineno}: {frame.line}"
              for frame in frames[1:]]
     return "\n".join(lines)
+
+
+def _show_cpus(bed):
+    """What tells a hang from a machine that is only slow; all registers are in the logs."""
+    machines = [("L1", bed.l1)] if bed.l1 else []
+    machines += [("L2", guest.qmp) for guest in bed.guests[-1:] if guest.qmp]
+    for name, machine in machines:
+        try:
+            where = machine.where()
+        except BedError as error:
+            where = [f"not known: {error}"]
+        print("\n".join(f"  {name}'s CPU| {line}" for line in where), flush=True)
 
 
 def _show_consoles(bed):
