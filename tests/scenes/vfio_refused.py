@@ -21,6 +21,9 @@ def run(bed):
                                pod_backend("64M", "32M") + vfio(address, "d0"),
                                DEVICE_REFUSED.format(address))
         bed.log(f"cold: {said.splitlines()[0]}")
+    for backend in (pod_backend("64M", "32M"), pod_backend("64M", "64M", ",pinnable=on")):
+        expect_no_start(l1, "qemu-system-x86_64", f"{backend}{vfio(EDU, 'd0')},x-balloon-allowed=on",
+                        "only potentially compatible with mdev")
     hot(bed)
     bed.expect_all_back()
     devices_first(bed)
@@ -60,6 +63,7 @@ def devices_first(bed):
     check(guest.qmp.call("query-balloon")["inhibited"], "the balloon is not inhibited")
     detach(guest, "d1")
     expect_inhibitors(guest, set())
+    expect_error(guest, "running machine, except with pinnable=on", "object-add", **_POD)
     check(not guest.qmp.call("query-balloon")["inhibited"], "the balloon is still inhibited")
     guest.qmp.call("balloon", value=160 * MIB)
     guest.wait_balloon(160 * MIB)
