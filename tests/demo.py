@@ -5,6 +5,7 @@
 boot     a stock guest boots ballooned on a pod, grows and shrinks
 scrub    guests that write to all their memory when they start stay in their target
 exhaust  a guest goes beyond its target, is paused, and goes on when that is raised
+vfio     a device is refused, with the reason, and then given to a guest that may have it
 """
 
 import os
@@ -13,6 +14,8 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "bed"))
 
 import artifacts  # noqa: E402
+import devices  # noqa: E402
+import dma  # noqa: E402
 import parts  # noqa: E402
 from bed import Bed  # noqa: E402
 from errors import BedError, SceneFailed, check  # noqa: E402
@@ -26,9 +29,9 @@ BARE_TARGET = 64 * MIB
 FILE_MIB = 320
 
 
-def boot_l1(bed, **options):
+def boot_l1(bed, boot=Bed.boot, **options):
     bed.log("booting L1: a stock Debian kernel under emulation")
-    l1 = bed.boot(memory="2G", **options)
+    l1 = boot(bed, memory="2G", **options)
     bed.log(f"L1 runs {l1.sh('uname -r')}; kvm-pod is loaded")
     return l1
 
@@ -149,7 +152,36 @@ def is_paused(guest):
     return status(guest) == "pod-exhausted"
 
 
-SCENES = {"boot": boot, "scrub": scrub, "exhaust": exhaust}
+def vfio(bed):
+    boot_l1(bed, devices.boot, programs=dma.PROGRAMS)
+    bed.log(f"it has an IOMMU, and a device with a DMA engine, {devices.EDU}, bound to vfio-pci")
+    guest, pod, sampler = start(bed, TARGET)
+    table = balloon_table(guest, pod, FAULTS)
+    up(guest, table)
+    table.follow(settled(guest, TARGET), "inflating to the target")
+    bed.log("QMP device_add vfio-pci: to give the device to this guest is refused")
+    said = devices.expect_error(guest, "pinnable=on", "device_add", driver="vfio-pci",
+                                host=devices.EDU, id="d0")
+    bed.log(f"QEMU says: {said}")
+    table.row()
+    guest.sh("memfile fill /tmp/data 40 5 && memfile check /tmp/data 40 5")
+    bed.log("the guest did not notice: it writes and reads a file")
+    conclude(bed, guest, pod, sampler)
+    vfio_pinnable(bed)
+
+
+def vfio_pinnable(bed):
+    bed.log(f"now a guest whose memory may be pinned, with both devices: {dma.BACKEND}")
+    guest, pod = dma.start(bed)
+    bed.log(f"the guest is up; in QEMU's monitor:\n{guest.qmp.hmp('info balloon-inhibitors')}")
+    dma.work(bed, guest, 1)
+    bed.log("the devices do DMA; meanwhile the balloon, and root of L1, try to take memory")
+    dma.expect_frozen(bed, guest, pod)
+    dma.finish_work(bed, guest)
+    bed.log("what the devices wrote and read is right, and no page has moved")
+
+
+SCENES = {"boot": boot, "scrub": scrub, "exhaust": exhaust, "vfio": vfio}
 
 
 def play(scene):

@@ -11,7 +11,7 @@ from pod import MIB, brief
 PROGRAMS = [(f"{artifacts.TOP}/tools/podctl/podctl", "bin/podctl"),
             ("/usr/bin/fallocate", "bin/fallocate-of-linux")]
 SIZE = 192 * MIB
-BACKEND = f"-object pod-memory,id=m0,size={SIZE},pinnable=on -machine memory-backend=m0"
+BACKEND = f"-object pod-memory,id=m0,size={SIZE // MIB}M,pinnable=on -machine memory-backend=m0"
 _BALLOON = " -device virtio-balloon-pci,free-page-reporting=on"
 _BLOCKS, _PACKETS = 20, 3000
 # What may not change, whoever asks for what.
