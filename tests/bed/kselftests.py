@@ -87,14 +87,21 @@ class Host:
         self._bed = None
 
 
+def _environment():
+    """What a program may be told."""
+    settings = [f"KVM_POD_TIMEOUT_SCALE={max(1, round(SCALE))}"]
+    if "SEED" in os.environ:
+        settings.append(f"SEED={int(os.environ['SEED'], 0)}")
+    return " ".join(settings)
+
+
 def run_program(host, name, tally):
     """Run one program, print its cases, add its verdicts."""
     print(f"# {name}", flush=True)
     try:
         bed = host.bed()
         bed.mark()
-        scale = f"KVM_POD_TIMEOUT_SCALE={max(1, round(SCALE))}"
-        output = bed.l1.sh(f"cd /selftests && {scale} ./{name}; echo \"# status $?\"",
+        output = bed.l1.sh(f"cd /selftests && {_environment()} ./{name}; echo \"# status $?\"",
                            _PROGRAM_TIMEOUT, status=None)
         count(name, output, tally)
         bed.l1.check_alive()
