@@ -61,9 +61,13 @@ FIXTURE_TEARDOWN(refused)
 
 #define EXPECT_REFUSED(addr) do {					\
 	struct kvm_pod_query __before, __after;				\
+	int __pin;							\
 									\
 	ASSERT_EQ(0, pod_query(&self->pod, &__before));			\
-	EXPECT_EQ(-EFAULT, pinner_pin(variant->who, addr));		\
+	__pin = pinner_pin(variant->who, addr);				\
+	EXPECT_EQ(-EFAULT, __pin) {					\
+		close(__pin);						\
+	}								\
 	ASSERT_EQ(0, pod_query(&self->pod, &__after));			\
 	EXPECT_EQ(0, memcmp(&__before, &__after, sizeof(__before)));	\
 } while (0)
@@ -277,6 +281,21 @@ TEST_F(allowed, everywhere)
 	}
 	self->pin = -1;
 	EXPECT_EQ(SIZE, POD_GET(&self->pod, populated));
+	munmap(mem, SIZE);
+}
+
+/* What a program may not write itself it may not have written. */
+TEST_F(allowed, read_only_mapping)
+{
+	u8 *mem = map_aligned(self->pod.fd, 0, SIZE, PROT_READ);
+
+	ASSERT_NE(NULL, mem);
+	self->pin = pinner_pin(variant->who, mem);
+	if (pinner_writes(variant->who)) {
+		EXPECT_EQ(-EFAULT, self->pin);
+	} else {
+		EXPECT_LE(0, self->pin);
+	}
 	munmap(mem, SIZE);
 }
 
