@@ -7,7 +7,7 @@
 # to stderr. Built once for each state of source, patches and options, and kept
 # in the cache.
 #
-#   --qtest  run the qtests of what the series touches
+#   --qtest  run the qtests and unit tests of what the series touches
 #   --each   build patch by patch, and let QEMU's checkpatch.pl see each
 #   --path   print the build tree instead
 #
@@ -24,7 +24,10 @@ readonly CACHE=$KVM_POD_CACHE/qemu
 readonly TREE=$CACHE/tree
 readonly DEVICES=$HERE/devices.mak
 readonly BINARY=qemu-system-x86_64
-readonly QTESTS=(virtio-balloon-test pod-memory-test qmp-cmd-test)
+readonly TESTS=(
+	unit/test-ram-discard qtest/virtio-balloon-test
+	qtest/balloon-inhibit-test qtest/pod-memory-test qtest/qmp-cmd-test
+)
 
 readonly FIRMWARE=/usr/share/seabios:/usr/share/qemu:/usr/lib/ipxe/qemu
 readonly CONFIGURE=(
@@ -158,15 +161,15 @@ build_binary() {
 	mv "$dir/$BINARY.new" "$dir/$BINARY"
 }
 
-run_qtests() {
+run_tests() {
 	local dir=$1 test passed=0 failed=0 log
 
-	compile "$dir" "${QTESTS[@]/#/tests/qtest/}"
+	compile "$dir" "${TESTS[@]/#/tests/}"
 	cd "$dir/build"
-	for test in "${QTESTS[@]}"; do
-		log=$dir/$test.log
+	for test in "${TESTS[@]}"; do
+		log=$dir/${test#*/}.log
 		say "qemu: running $test"
-		if ! QTEST_QEMU_BINARY=./$BINARY timeout 300 "tests/qtest/$test" \
+		if ! QTEST_QEMU_BINARY=./$BINARY timeout 300 "tests/$test" \
 				>"$log" 2>&1; then
 			failed=$((failed + 1))
 			say "qemu: $test failed; its log is $log"
@@ -233,7 +236,7 @@ main() {
 		build_binary "$dsc" "$dir"
 	fi
 	case $mode in
-	--qtest) run_qtests "$TREE" ;;
+	--qtest) run_tests "$TREE" ;;
 	--path) echo "$TREE/build" ;;
 	*) echo "$dir/$BINARY" ;;
 	esac
