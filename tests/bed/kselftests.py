@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Run the programs of tests/selftests in L1 and count their TAP lines.
 
-kselftests.py [--devices] [PROGRAM...]. A program that kills L1, or leaves a pod
-behind, fails; L1 is booted again for the next one. With --devices: those of
-tests/selftests/devices, in an L1 that has devices to assign and an IOMMU.
+kselftests.py SUITE [PROGRAM...]. A program that kills L1, or leaves a pod behind,
+fails; L1 is booted again for the next one. The suites are in SUITES.
 """
 
 import os
@@ -31,21 +30,25 @@ _PLAN = re.compile(r"^1\.\.(\d+)")
 class Suite:
     """A directory of programs, and what L1 needs for them beyond the usual.
 
-    options are for L1(); modules are the kernel's, which may lack some.
+    options are for L1(); modules are the kernel's, which may lack some; only
+    names the programs, if not all.
     """
 
-    def __init__(self, name, below, modules, options):
+    def __init__(self, name, below, modules, options, only=()):
+        self.name = name
         self.source = f"{artifacts.TOP}/tests/selftests{below}"
         self.built = f"{artifacts.TOP}/build/selftests{below}"
         self.work = f"{artifacts.TOP}/build/check/{name}"
         self.options = options
         self._modules = modules
+        self._only = only
 
     def programs(self):
         """Names of the programs, built or not."""
         listing = subprocess.run(["make", "-s", "-C", self.source, "list"], check=True,
                                  capture_output=True, text=True)
-        return sorted(listing.stdout.split())
+        return sorted(name for name in listing.stdout.split()
+                      if not self._only or name in self._only)
 
     def modules(self):
         moddir = artifacts.l1_kernel()["MODDIR"]
@@ -53,20 +56,31 @@ class Suite:
 
 
 # What pins memory without any hardware.
-USUAL = Suite("selftests", "", ["vivid", "ib_uverbs", "rdma_rxe", "crc32_generic"],
-              {"cpus": 2})
-# An IOMMU, and a network card behind it; only Debian's QEMU has them.
-DEVICES = Suite("selftests-devices", "/devices",
-                ["vfio-pci", "vfio_iommu_type1", "mdev", "iommufd", "vhost_vdpa", "vdpa_sim_net"],
-                {"cpus": 1, "append": "intel_iommu=on",
-                 "qemu_args": ["-device", "intel-iommu,intremap=on",
-                               "-device", "e1000e,addr=10"]})
+USUAL = Suite("selftests", "", ["vivid", "ib_uverbs", "rdma_rxe"], {"cpus": 2})
+
+
+def _devices(name, iommu, append="", only=()):
+    """An IOMMU, and a network card behind it; only Debian's QEMU has them."""
+    return Suite(name, "/devices", ["vfio-pci", "vfio_iommu_type1", "mdev", "iommufd",
+                                    "vhost_vdpa", "vdpa_sim_net"],
+                 {"cpus": 1, "append": append,
+                  "qemu_args": ["-device", iommu, "-device", "e1000e,addr=10"]}, only)
+
+
+# VFIO wants an IOMMU that remaps interrupts, too, or to be told not to.
+_UNSAFE = "vfio_iommu_type1.allow_unsafe_interrupts=1 iommufd.allow_unsafe_interrupts=1"
+DEVICES = [
+    _devices("selftests-devices", "intel-iommu,intremap=on", "intel_iommu=on"),
+    _devices("selftests-amd-iommu", "amd-iommu,intremap=on", only=["assign", "ioas"]),
+    _devices("selftests-virtio-iommu", "virtio-iommu-pci", _UNSAFE, only=["assign", "ioas"]),
+]
+SUITES = {suite.name: suite for suite in [USUAL, *DEVICES]}
 
 
 class Host:
     """L1, booted when needed."""
 
-    def __init__(self, names, suite=USUAL):
+    def __init__(self, names, suite):
         self._pairs = [(f"{suite.built}/{name}", f"selftests/{name}") for name in names]
         self._suite = suite
         self._bed = None
@@ -144,9 +158,8 @@ def count(name, output, tally):
     tally.add(good, bad, skipped)
 
 
-def main(arguments):
-    suite = DEVICES if "--devices" in arguments else USUAL
-    names = [name for name in arguments if name != "--devices"] or suite.programs()
+def main(suite, names):
+    names = names or suite.programs()
     os.makedirs(suite.work, exist_ok=True)
     tally = Tally()
     host = Host(names, suite)
@@ -164,4 +177,4 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(SUITES[sys.argv[1]], sys.argv[2:]))

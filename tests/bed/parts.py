@@ -61,20 +61,20 @@ def _kernel(only):
 
 def _kernel_full(only):
     """All that needs the kernel with iommufd, vDPA and mediated devices."""
-    name = artifacts.DEVICES_KERNEL
-    return (_scene_jobs("*.py", only, name) +
-            _selftest_jobs(kselftests.DEVICES, 300, only, ["--devices"], name))
+    jobs = _scene_jobs("*.py", only, artifacts.DEVICES_KERNEL)
+    for suite in kselftests.DEVICES:
+        jobs += _selftest_jobs(suite, 300, only, artifacts.DEVICES_KERNEL)
+    return jobs
 
 
-def _selftest_jobs(suite, timeout, only, options=(), kernel=None):
+def _selftest_jobs(suite, timeout, only, kernel=None):
     """One job for the suite, or for one program of it."""
-    command = ["/usr/bin/python3", f"{BED}/kselftests.py", *options]
-    name = os.path.basename(suite.work)
+    command = ["/usr/bin/python3", f"{BED}/kselftests.py", suite.name]
     if only in suite.programs():
         command.append(only)
-    elif only not in (None, name):
+    elif only not in (None, suite.name):
         return []
-    return [Job(name, command, timeout, counted=True, env=_environment(kernel))]
+    return [Job(suite.name, command, timeout, counted=True, env=_environment(kernel))]
 
 
 # name -> (deps.sh groups, prepare steps, function that makes the jobs)
@@ -145,8 +145,8 @@ def _mdev_module(kernel):
 
 
 def _selftests():
-    for suite in (kselftests.USUAL, kselftests.DEVICES):
-        _make("-C", suite.source)
+    for source in dict.fromkeys(suite.source for suite in kselftests.SUITES.values()):
+        _make("-C", source)
 
 
 def _make(*arguments):

@@ -23,22 +23,28 @@ static long attr(const char *device, const char *name)
 
 static int find(char *device, size_t len)
 {
-	char group[512];
 	glob_t all;
 	int found = 0;
 
 	glob("/sys/bus/pci/devices/*", 0, NULL, &all);
 	for (size_t i = 0; i < all.gl_pathc && !found; i++) {
 		snprintf(device, len, "%s", all.gl_pathv[i]);
-		snprintf(group, sizeof(group), "%s/iommu_group", device);
 		found = attr(device, "vendor") == VENDOR &&
-			attr(device, "device") == DEVICE &&
-			!access(group, F_OK);
+			attr(device, "device") == DEVICE;
 	}
 	globfree(&all);
 	return found;
 }
 
+static int has(const char *device, const char *name)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s", device, name);
+	return !access(path, F_OK);
+}
+
+/* Some IOMMUs take a device only when a driver does. */
 const char *assigned_device(void)
 {
 	static char device[256];
@@ -47,12 +53,10 @@ const char *assigned_device(void)
 	if (!find(device, sizeof(device)) || system("modprobe vfio-pci"))
 		return NULL;
 	snprintf(path, sizeof(path), "%s/driver_override", device);
-	if (file_write(path, "vfio-pci"))
-		return NULL;
-	snprintf(path, sizeof(path), "%s/driver/module", device);
-	if (!access(path, F_OK))
-		return device;
-	return file_write("/sys/bus/pci/drivers_probe",
-			  device + sizeof("/sys/bus/pci/devices")) ?
-	       NULL : device;
+	file_write(path, "vfio-pci");
+	if (!has(device, "driver"))
+		file_write("/sys/bus/pci/drivers_probe",
+			   device + sizeof("/sys/bus/pci/devices"));
+	return has(device, "driver") && has(device, "iommu_group") ?
+	       device : NULL;
 }
