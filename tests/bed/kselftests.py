@@ -56,7 +56,7 @@ class Suite:
 
 
 # What pins memory without any hardware.
-USUAL = Suite("selftests", "", ["vivid", "ib_uverbs", "rdma_rxe"], {"cpus": 2})
+USUAL = Suite("selftests", "", ["vivid", "ib_uverbs", "rdma_rxe", "crc32_generic"], {"cpus": 2})
 
 
 def _devices(name, iommu, append="", only=()):
