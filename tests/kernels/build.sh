@@ -22,8 +22,8 @@ readonly META=linux-headers-6.12-amd64
 readonly TARBALL=usr/src/$PACKAGE.tar.xz
 readonly TINY="kernel/configs/tiny-base.config arch/x86/configs/tiny.config"
 
-# That of the headers, so that this kernel and the stock one are of an age.
-version_of_source() {
+# So that this kernel and the stock one are of an age.
+version_of_headers() {
 	local headers
 
 	headers=$(dpkg-query -W -f '${Depends}' "$META" 2>/dev/null) ||
@@ -46,12 +46,29 @@ key_of() { # NAME VERSION
 	} | sha256sum | cut -c 1-16
 }
 
+# Newest first.
+versions_in_archive() {
+	apt-cache madison "$PACKAGE" | awk '{ print $3 }'
+}
+
+# The version asked for, or the newest: the archive keeps a few only, and the
+# headers on this machine may be older.
+version_to_be_had() { # VERSION
+	versions_in_archive | grep -qxF "$1" || apt_get -qq update >&2 || true
+	if versions_in_archive | grep -qxF "$1"; then
+		echo "$1"
+		return
+	fi
+	say "kernel: there is no $PACKAGE $1 any more; taking the newest"
+	versions_in_archive | head -n 1
+}
+
 fetch() { # DIRECTORY VERSION
 	(cd "$1" && apt-get -qq -o APT::Sandbox::User=root \
 		download "$PACKAGE=$2" >&2 2>/dev/null)
 }
 
-# The archive keeps a few versions only, the lists here may be older.
+# The lists here may be older than the archive.
 fetch_or_update() { # DIRECTORY VERSION
 	fetch "$1" "$2" && return
 	apt_get -qq update >&2 || true
@@ -179,9 +196,13 @@ main() {
 	[ -f "$HERE/$name.boot" ] || die "usage: build.sh NAME; names:" \
 		"$(cd "$HERE" && echo *.boot | sed 's/\.boot//g')"
 	"$HERE/../bed/deps.sh" debug-kernel
-	version=$(version_of_source)
+	version=$(version_of_headers)
 	dir=$STORE/$name-$(key_of "$name" "$version")
-	[ -e "$dir/vmlinuz" ] || build "$name" "$dir" "$version"
+	if [ ! -e "$dir/vmlinuz" ]; then
+		version=$(version_to_be_had "$version")
+		dir=$STORE/$name-$(key_of "$name" "$version")
+		[ -e "$dir/vmlinuz" ] || build "$name" "$dir" "$version"
+	fi
 	print_it "$name" "$dir"
 }
 
