@@ -2,7 +2,6 @@
 """Devices of L1, behind an emulated IOMMU, that it can give to a guest by vfio-pci."""
 
 import re
-import subprocess
 
 import artifacts
 import initramfs
@@ -36,14 +35,6 @@ _IOMMUS = {
     "intel": ("-device intel-iommu,intremap=on", "intel_iommu=on iommu=pt"),
     "amd": ("-device amd-iommu,intremap=on", "iommu=pt"),
 }
-
-
-def need_pinnable(bed):
-    """Skip the scene while the QEMU series has no pinnable pods."""
-    listed = subprocess.run([artifacts.patched_qemu(), "-object", "pod-memory,help"],
-                            capture_output=True, text=True, check=False).stdout
-    if "pinnable" not in listed:
-        bed.skip("this QEMU has no pod-memory with pinnable=on")
 
 
 def boot(bed, iommu="intel", modules=(), **options):

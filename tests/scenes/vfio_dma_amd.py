@@ -8,7 +8,6 @@ TIMEOUT = 120
 
 
 def run(bed):
-    devices.need_pinnable(bed)
     devices.boot(bed, "amd", programs=dma.PROGRAMS)
     guest, pod = dma.start(bed)
     dma.work(bed, guest, 300)

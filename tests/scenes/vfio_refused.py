@@ -14,7 +14,6 @@ _POD = {"qom_type": "pod-memory", "id": "p0", "size": 16 * MIB}
 
 
 def run(bed):
-    devices.need_pinnable(bed)
     l1 = devices.boot(bed)
     for address in (EDU, NIC):
         said = expect_no_start(l1, "qemu-system-x86_64",
@@ -61,6 +60,8 @@ def devices_first(bed):
     expect_inhibitors(guest, {("vfio", NIC)})
     expect_error(guest, POD_REFUSED.format(NIC), "object-add", **_POD)
     check(guest.qmp.call("query-balloon")["inhibited"], "the balloon is not inhibited")
+    said = expect_error(guest, f"VFIO device '{NIC}'", "balloon", value=160 * MIB)
+    bed.log(f"balloon: {said}")
     detach(guest, "d1")
     expect_inhibitors(guest, set())
     expect_error(guest, "running machine, except with pinnable=on", "object-add", **_POD)
