@@ -64,9 +64,7 @@ static int __init pod_init(void)
 	ret = pod_alloc_init();
 	if (ret)
 		goto err_wq;
-	ret = pod_zero_init();
-	if (ret)
-		goto err_alloc;
+	pod_zero_init();
 	ret = pod_ept_init();
 	if (ret)
 		goto err_zero;
@@ -85,7 +83,6 @@ err_debugfs:
 	pod_ept_exit();
 err_zero:
 	pod_zero_exit();
-err_alloc:
 	pod_alloc_exit();
 err_wq:
 	pod_work_exit_queues();

@@ -18,6 +18,7 @@
 #include "sweep.h"
 #include "wait.h"
 #include "work.h"
+#include "zerofolio.h"
 
 #define POD_SHARDS_MAX	64
 #define POD_LOCKS_MAX	1024
@@ -124,6 +125,7 @@ static int alloc_tables(struct pod *pod, u64 nr_pages)
 
 void pod_free(struct pod *pod)
 {
+	pod_zero_free(pod);
 	kvfree(pod->ledger.shards);
 	kvfree(pod->stock.shards);
 	kvfree(pod->recent);
@@ -151,7 +153,7 @@ struct pod *pod_alloc(u64 nr_pages)
 	pod_sweep_init(pod);
 	pod_float_init(pod);
 	pod_work_init(pod);
-	if (alloc_tables(pod, nr_pages)) {
+	if (alloc_tables(pod, nr_pages) || pod_zero_alloc(pod)) {
 		pod_free(pod);
 		return NULL;
 	}

@@ -45,6 +45,9 @@
 /* Pages of the float: one region, so that one block can be taken apart. */
 #define POD_FLOAT_PAGES		POD_REGION_PAGES
 
+/* Single zero pages of a pod: readers of neighbouring regions share none. */
+#define POD_ZERO_SMALL_NR	4
+
 /* Steps of the latency histogram: powers of two, in nanoseconds. */
 #define POD_EPT_STEPS		32
 
@@ -114,6 +117,7 @@ struct pod_short {
  * @pmt: what is behind each page
  * @stock: the reserve's pages
  * @flt: the float
+ * @zero_small: what readers of a page without memory see, see zerofolio.h
  * @mapping: the inode's, for unmapping; stays NULL until the file exists
  * @thawed: woken when a frozen region may be looked at again
  * @changed: woken when poll() may have something new to say
@@ -167,6 +171,7 @@ struct pod {
 	struct pod_pmt pmt;
 	struct pod_stock stock;
 	struct pod_float flt;
+	struct folio *zero_small[POD_ZERO_SMALL_NR];
 
 	struct address_space *mapping;
 	wait_queue_head_t thawed;

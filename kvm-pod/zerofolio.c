@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Zero folios of the module. Mapped read-only, by PMD or by PTE.
+ * Zero folios. Mapped read-only, by PMD or by PTE.
+ *
+ * Each pod has its own single pages: a pin counts for 1024 references of such
+ * a page, so that who pins much could use up what other pods need. A 2 MiB
+ * folio counts a pin of a page once, as it does a mapping, and is shared.
  */
 #include "zerofolio.h"
 
@@ -9,10 +13,8 @@
 #include "alloc.h"
 
 #define POD_ZERO_HUGE_NR	4
-#define POD_ZERO_SMALL_NR	16
 
 static struct folio *zero_huge[POD_ZERO_HUGE_NR];
-static struct folio *zero_small[POD_ZERO_SMALL_NR];
 
 struct folio *pod_zero_huge(struct pod *pod, unsigned long region)
 {
@@ -21,13 +23,13 @@ struct folio *pod_zero_huge(struct pod *pod, unsigned long region)
 
 struct folio *pod_zero_small(struct pod *pod, unsigned long region)
 {
-	return zero_small[(pod->id + region) % POD_ZERO_SMALL_NR];
+	return pod->zero_small[region % POD_ZERO_SMALL_NR];
 }
 
 /* Pages of guests never have anything in ->private. */
 bool pod_zero_is(const struct folio *folio)
 {
-	return folio->private == zero_small;
+	return folio->private == zero_huge;
 }
 
 static void zero_wait(struct folio *folio)
@@ -47,14 +49,14 @@ void pod_zero_recall(struct pod *pod, unsigned long first, unsigned long nr)
 	pod_unmap(pod, first, nr);
 }
 
-static struct folio *zero_alloc(unsigned int order)
+static struct folio *zero_alloc(unsigned int order, gfp_t account)
 {
 	struct folio *folio;
 
 	folio = folio_alloc(GFP_HIGHUSER | __GFP_ZERO | __GFP_NOWARN |
-			    __GFP_RETRY_MAYFAIL, order);
+			    __GFP_RETRY_MAYFAIL | account, order);
 	if (folio) {
-		folio->private = zero_small;
+		folio->private = zero_huge;
 		folio->index = 0;
 	}
 	return folio;
@@ -73,29 +75,36 @@ static void zero_free(struct folio **folios, unsigned int nr)
 	}
 }
 
-int pod_zero_init(void)
+int pod_zero_alloc(struct pod *pod)
 {
 	unsigned int i;
 
 	for (i = 0; i < POD_ZERO_SMALL_NR; i++) {
-		zero_small[i] = zero_alloc(0);
-		if (!zero_small[i])
-			goto err;
+		pod->zero_small[i] = zero_alloc(0, __GFP_ACCOUNT);
+		if (!pod->zero_small[i])
+			return -ENOMEM;
 	}
-	/* Without them readers of holes get page tables: slower, not wrong. */
+	return 0;
+}
+
+void pod_zero_free(struct pod *pod)
+{
+	zero_free(pod->zero_small, POD_ZERO_SMALL_NR);
+}
+
+/* Without them readers of holes get page tables: slower, not wrong. */
+void pod_zero_init(void)
+{
+	unsigned int i;
+
 	for (i = 0; i < POD_ZERO_HUGE_NR && pod_huge; i++) {
-		zero_huge[i] = zero_alloc(POD_REGION_ORDER);
+		zero_huge[i] = zero_alloc(POD_REGION_ORDER, 0);
 		if (!zero_huge[i])
 			pr_notice("kvm-pod: no 2 MiB block for a zero folio\n");
 	}
-	return 0;
-err:
-	zero_free(zero_small, POD_ZERO_SMALL_NR);
-	return -ENOMEM;
 }
 
 void pod_zero_exit(void)
 {
 	zero_free(zero_huge, POD_ZERO_HUGE_NR);
-	zero_free(zero_small, POD_ZERO_SMALL_NR);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Zero folios: what readers of a page without memory get to see. They belong
- * to the module, are never written, and are hashed by pod and region so that
- * no lock and no count of theirs is hot.
+ * Zero folios: what readers of a page without memory get to see. The blocks
+ * belong to the module, the single pages to the pod. They are never written,
+ * and are hashed by region so that no lock and no count of theirs is hot.
  */
 #ifndef POD_ZEROFOLIO_H
 #define POD_ZEROFOLIO_H
@@ -34,7 +34,11 @@ bool pod_zero_is(const struct folio *folio);
  */
 void pod_zero_recall(struct pod *pod, unsigned long first, unsigned long nr);
 
-int pod_zero_init(void);
+/* The pod's own: 0 or -ENOMEM, and then they are to be freed as well. */
+int pod_zero_alloc(struct pod *pod);
+void pod_zero_free(struct pod *pod);
+
+void pod_zero_init(void);
 void pod_zero_exit(void);
 
 #endif /* POD_ZEROFOLIO_H */

@@ -11,13 +11,18 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <sys/resource.h>
 
 #include "pinner.h"
 #include "pod_test.h"
+#include "rdma.h"
 
 #define SIZE	(16 * MiB)
 #define TARGET	(8 * MiB)
 #define RW	(PROT_READ | PROT_WRITE)
+
+/* Pins enough to bring a page's references near to their end, by 1024 each. */
+#define MOST_REGIONS	2200
 
 FIXTURE(reader) {
 	struct pod pod;
@@ -228,6 +233,33 @@ TEST_F(reader, outlives_the_pod)
 	self->reserved = NULL;
 	ASSERT_GOOD(pod_finish(&self->pod));
 	EXPECT_LT(self->pins, pinner_pages());
+}
+
+/* All holes that one pod's owner may pin are no reason to fail another pod. */
+TEST_F_TIMEOUT(reader, zeroes_of_others, 120)
+{
+	struct kvm_pod_create args = pod_create_args(SIZE, REGION);
+	struct rlimit files = { 65536, 65536 };
+	int context, i, other;
+	void *reserved;
+	u8 *mem;
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &files));
+	context = rdma_open();
+	if (context < 0)
+		SKIP(return, "this kernel has no software RDMA (rdma_rxe)");
+	self->pin = context;
+	for (i = 0; i < MOST_REGIONS; i++)
+		ASSERT_EQ(0, rdma_register(context, self->mem + REGION,
+					   REGION - PAGE, false));
+	other = pod_create(&args);
+	ASSERT_LE(0, other);
+	mem = map_unaligned(other, SIZE, RW, &reserved);
+	ASSERT_NE(NULL, mem);
+	for (i = 0; i < SIZE / REGION; i++)
+		EXPECT_EQ(0, try_read(mem + i * REGION));
+	munmap(mem, SIZE);
+	close(other);
 }
 
 TEST_HARNESS_MAIN
