@@ -20,7 +20,7 @@ from errors import BedError, SceneFailed, Timeout  # noqa: E402
 from jobs import Tally  # noqa: E402
 from limits import SCALE  # noqa: E402
 
-_PROGRAM_TIMEOUT = 180
+_PROGRAM_TIMEOUT = 300
 # Blocks with a memory error, as one program makes, stay out of service.
 _SLACK = 8 << 20
 _RESULT = re.compile(r"^(not )?ok \d+\s*(.*)$")
