@@ -92,6 +92,7 @@ help:
 	@echo "make demo         the main scene, live: a guest boots ballooned on a pod"
 	@echo "                  SCENE=scrub: guests that clear all memory when they start"
 	@echo "                  SCENE=exhaust: a guest beyond its target pauses and goes on"
+	@echo "                  SCENE=vfio: a device of the host is refused, or assigned"
 	@echo "make check        every test; ends with one line of counts"
 	@echo "make check-core   the core in user space, the UAPI header, podctl's parser"
 	@echo "make check-kernel selftests in a virtual machine"
