@@ -6,6 +6,7 @@
 
 #include <linux/cpumask.h>
 #include <linux/delay.h>
+#include <linux/idr.h>
 #include <linux/log2.h>
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
@@ -26,6 +27,8 @@
 /* How often, and how long apart, an audit waits for a moment of rest. */
 #define POD_AUDIT_TRIES	100
 #define POD_AUDIT_MS	10
+
+static DEFINE_IDA(pod_ids);
 
 bool pod_is_behind(struct pod *pod, unsigned long index, struct folio *folio)
 {
@@ -126,6 +129,7 @@ static int alloc_tables(struct pod *pod, u64 nr_pages)
 void pod_free(struct pod *pod)
 {
 	pod_zero_free(pod);
+	ida_free(&pod_ids, pod->id);
 	kvfree(pod->ledger.shards);
 	kvfree(pod->stock.shards);
 	kvfree(pod->recent);
@@ -139,9 +143,16 @@ void pod_free(struct pod *pod)
 struct pod *pod_alloc(u64 nr_pages)
 {
 	struct pod *pod = kzalloc(sizeof(*pod), GFP_KERNEL_ACCOUNT);
+	int id;
 
 	if (!pod)
 		return NULL;
+	id = ida_alloc(&pod_ids, GFP_KERNEL);
+	if (id < 0) {
+		kfree(pod);
+		return NULL;
+	}
+	pod->id = id;
 	pod->user = get_uid(current_user());
 	pod->memcg = get_mem_cgroup_from_mm(current->mm);
 	init_waitqueue_head(&pod->thawed);

@@ -9,7 +9,6 @@
 #include "sysfs.h"
 
 #include <linux/device/class.h>
-#include <linux/idr.h>
 #include <linux/sysfs.h>
 
 #include "debugfs.h"
@@ -18,7 +17,6 @@
 #include "wait.h"
 #include "work.h"
 
-static DEFINE_IDA(pod_ids);
 static LIST_HEAD(pod_list);
 static DEFINE_MUTEX(pod_list_lock);
 
@@ -365,7 +363,6 @@ static void pod_unpublish(struct pod *pod)
 	mutex_unlock(&pod_list_lock);
 	pod_debugfs_remove(pod);
 	device_del(&pod->dev);
-	ida_free(&pod_ids, pod->id);
 }
 
 void pod_sysfs_prepare(struct pod *pod)
@@ -376,18 +373,12 @@ void pod_sysfs_prepare(struct pod *pod)
 
 int pod_sysfs_publish(struct pod *pod)
 {
-	int ret = ida_alloc(&pod_ids, GFP_KERNEL);
+	int ret = dev_set_name(&pod->dev, "pod%u", pod->id);
 
-	if (ret < 0)
-		return ret;
-	pod->id = ret;
-	ret = dev_set_name(&pod->dev, "pod%u", pod->id);
 	if (!ret)
 		ret = device_add(&pod->dev);
-	if (ret) {
-		ida_free(&pod_ids, pod->id);
+	if (ret)
 		return ret;
-	}
 	pod_debugfs_add(pod);
 	mutex_lock(&pod_list_lock);
 	list_add_tail(&pod->node, &pod_list);

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 
 #include "pod_test.h"
+#include "trace.h"
 
 #define SIZE	(16 * MiB)
 #define TARGET	(4 * MiB)
@@ -320,6 +321,25 @@ TEST_F(create, new_pod_is_all_reserve)
 	EXPECT_EQ(self->pods + 1, pod_class_attr("pods"));
 	EXPECT_LE(self->owned + TARGET, pod_class_attr("total_owned"));
 	ASSERT_GOOD(pod_finish(&pod));
+}
+
+/* What is populated before anybody can see the pod is the pod's all the same. */
+TEST_F(create, traced_as_itself)
+{
+	struct kvm_pod_create other = self->args;
+	int fd, its, others;
+
+	ASSERT_LE(0, pod_create(&other));
+	self->args.flags = KVM_POD_F_PINNABLE;
+	self->args.target = SIZE;
+	ASSERT_EQ(0, trace_populate_begin());
+	fd = pod_create(&self->args);
+	trace_populate_end(self->args.out_id, &its, &others);
+	ASSERT_LE(0, fd);
+	EXPECT_LE(SIZE / REGION, its);
+	EXPECT_EQ(0, others);
+	close(fd);
+	close(other.out_fd);
 }
 
 TEST_F(create, many_pods)

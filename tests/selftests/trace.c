@@ -61,3 +61,30 @@ void trace_end(struct sweep_trace *sum)
 			add_line(sum, line, &since_wait);
 	fclose(file);
 }
+
+int trace_populate_begin(void)
+{
+	int ret = file_write(TRACEFS "trace", "\n");
+
+	return ret ?: file_write(EVENTS "kvm_pod_populate/enable", "1");
+}
+
+void trace_populate_end(unsigned int id, int *its, int *others)
+{
+	FILE *file = fopen(TRACEFS "trace", "re");
+	unsigned int found;
+	const char *event;
+	char line[512];
+
+	file_write(EVENTS "kvm_pod_populate/enable", "0");
+	*its = 0;
+	*others = 0;
+	while (file && fgets(line, sizeof(line), file)) {
+		event = strstr(line, " kvm_pod_populate: pod");
+		if (!event || sscanf(event, " kvm_pod_populate: pod%u", &found) != 1)
+			continue;
+		(*(found == id ? its : others))++;
+	}
+	if (file)
+		fclose(file);
+}

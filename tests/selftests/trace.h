@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the calling thread swept itself, by tracepoints of the module. */
+/* What happened, by tracepoints of the module. */
 #ifndef POD_SELFTEST_TRACE_H
 #define POD_SELFTEST_TRACE_H
 
 /**
- * struct sweep_trace - the sum
+ * struct sweep_trace - what the calling thread swept itself
  * @pages: looked at, in all
  * @most: looked at without a pause in between, at most
  * @sweeps: regions looked at
@@ -21,5 +21,9 @@ struct sweep_trace {
 int trace_begin(void);
 /* End, and tell what there was of the calling thread since. */
 void trace_end(struct sweep_trace *sum);
+
+/* The same for touches that were populated: of pod @id, and of all others. */
+int trace_populate_begin(void);
+void trace_populate_end(unsigned int id, int *its, int *others);
 
 #endif /* POD_SELFTEST_TRACE_H */
