@@ -192,6 +192,18 @@ struct folio *pod_populate(struct pod *pod, unsigned long index,
 	return folio;
 }
 
+/*
+ * The reserve had all that is needed, but something of it had a memory error.
+ * The pod's worker may have been faster in replacing that.
+ */
+static int replace_retired(struct pod *pod)
+{
+	if (pod_target_top_up(pod, 1))
+		return 0;
+	flush_work(&pod->work);
+	return pod_reserve_is_empty(pod) ? -ENOMEM : 0;
+}
+
 /* The next page or block; 0, or why that is not possible. */
 static int populate_next(struct pod *pod, unsigned long *index)
 {
@@ -201,9 +213,8 @@ static int populate_next(struct pod *pod, unsigned long *index)
 
 	pod_look(pod, *index, &slot);
 	folio = pod_populate(pod, *index, &slot, touch, NULL);
-	/* Of what was taken for it, something had a memory error. */
 	if (folio == ERR_PTR(-ENOSPC))
-		return pod_target_top_up(pod, 1) ? 0 : -ENOMEM;
+		return replace_retired(pod);
 	if (IS_ERR(folio))
 		return PTR_ERR(folio);
 	*index += folio_nr_pages(folio);
