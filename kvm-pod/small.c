@@ -73,11 +73,17 @@ static bool batch_collect(struct pod_batch *b, unsigned long first,
 }
 
 /*
- * Unmapped: whoever has no other reference leaves the table. A page with a
- * memory error leaves all the same: memory_failure() keeps a reference for
- * ever, and the page is retired, so that whoever else has one shares it with
- * nobody.
+ * A page with a memory error leaves all the same: memory_failure() keeps a
+ * reference for ever, and the page is retired, so that whoever else has one
+ * shares it with nobody.
  */
+static bool may_leave(struct pod *pod, struct folio *folio)
+{
+	return pod_is_alone(pod, folio) ||
+	       (pod_folio_poisoned(folio) && !pod->pinnable);
+}
+
+/* Unmapped: whoever has no other reference leaves the table. */
 static void batch_detach(struct pod_batch *b, struct list_head *gone)
 {
 	struct pod *pod = b->pod;
@@ -85,7 +91,7 @@ static void batch_detach(struct pod_batch *b, struct list_head *gone)
 
 	pod_lock_region(pod, b->region);
 	list_for_each_entry_safe(folio, next, &b->locked, lru) {
-		if (!pod_is_alone(pod, folio) && !pod_folio_poisoned(folio))
+		if (!may_leave(pod, folio))
 			continue;
 		pod_pmt_clear_page(&pod->pmt, pod_shard(), folio->index,
 				   b->given);
