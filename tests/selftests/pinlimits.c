@@ -25,6 +25,7 @@
 FIXTURE(limits) {
 	int dev;
 	long long owned;
+	long long reserve;
 	long long kills;
 	long long available;
 };
@@ -42,6 +43,7 @@ FIXTURE_SETUP(limits)
 	self->dev = open("/dev/kvm-pod", O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, self->dev);
 	self->owned = pod_class_attr("total_owned");
+	self->reserve = pod_class_attr("total_reserve");
 	self->kills = file_field("/proc/vmstat", "oom_kill");
 	self->available = meminfo("MemAvailable");
 }
@@ -161,14 +163,33 @@ TEST_F_TIMEOUT(limits, more_than_the_host_has, 120)
 	EXPECT_EQ(ENOMEM, run_child(try_create, &a));
 }
 
+/* As try_create(), and all of what was created is there. */
+static int try_create_whole(void *arg)
+{
+	struct kvm_pod_query q = { .size = sizeof(q) };
+	struct attempt *a = arg;
+	int ret = try_create(a);
+
+	if (ret)
+		return ret;
+	if (ioctl(a->fd, KVM_POD_QUERY, &q) || q.out_size != a->size)
+		return 97;
+	return q.out_populated == a->size && q.out_owned == a->size ? 0 : 96;
+}
+
+/* It is enough or it is not; there is nothing between. */
 TEST_F_TIMEOUT(limits, all_that_is_available, 120)
 {
 	struct attempt a = { self->dev, 0, 0, KVM_POD_F_PINNABLE };
 	int error;
 
 	a.size = (meminfo("MemAvailable") - 3 * MiB) & ~(REGION - 1);
-	error = run_child(try_create, &a);
-	EXPECT_TRUE(error == 0 || error == ENOMEM);
+	error = run_child(try_create_whole, &a);
+	EXPECT_TRUE(error == 0 || error == ENOMEM) {
+		TH_LOG("error %d", error);
+	}
+	EXPECT_TRUE(POD_WAIT(pod_class_attr("total_owned") == self->owned));
+	EXPECT_TRUE(POD_WAIT(pod_class_attr("total_reserve") == self->reserve));
 }
 
 static int no_descriptor_left(void *arg)
