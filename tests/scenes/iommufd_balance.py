@@ -9,6 +9,7 @@ TIMEOUT = 200
 KERNEL = "devices"
 STEPS = [*balance.STEPS, "fail_bind", "fail_attach"]
 SIZE = 64 * MIB
+PINNABLE = f"-object pod-memory,id=m0,size={SIZE},pinnable=on -machine memory-backend=m0"
 
 
 def run(bed):
@@ -17,3 +18,7 @@ def run(bed):
     guest = bed.start(f"-m {SIZE // MIB}", devices="-object iommufd,id=i0 -S")
     Balance(bed, guest, STEPS, iommufd="i0").run(60, seed)
     guest.quit()
+    guest = bed.start(PINNABLE, devices="-object iommufd,id=i0 -S")
+    Balance(bed, guest, STEPS, iommufd="i0").run(20, seed)
+    guest.quit()
+    bed.expect_all_back()
