@@ -38,7 +38,9 @@ def _scene_jobs(pattern, only, kernel=None):
             workdir = f"{_WORK}/{name}"
             os.makedirs(workdir, exist_ok=True)
             command = ["/usr/bin/python3", f"{BED}/scene.py", path, workdir]
-            jobs.append(Job(name, command, module.TIMEOUT, env=_environment(kernel)))
+            # A kernel made for a scene has all that it needs.
+            jobs.append(Job(name, command, module.TIMEOUT, env=_environment(kernel),
+                            strict=kernel is not None))
     return sorted(jobs, key=lambda job: -job.timeout)
 
 

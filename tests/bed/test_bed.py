@@ -37,6 +37,10 @@ class Verdicts(unittest.TestCase):
         self.assertEqual(self.verdict([], 1, counted=False), (0, 1, 0))
         self.assertEqual(self.verdict([], 77, counted=False), (0, 0, 1))
 
+    def test_strict_skip_fails(self):
+        job = jobs.Job("x", [], 1, strict=True)
+        self.assertEqual(jobs._verdict(job, 77, False, []), (0, 1, 0))
+
     def test_late_fails(self):
         self.assertEqual(self.verdict(["1 passed, 0 failed"], late=True), (0, 1, 0))
 
@@ -49,13 +53,19 @@ class Parts(unittest.TestCase):
                  if not job.counted]
         self.assertEqual(sorted(found), scenes)
 
+    def test_kernel_full_is_strict(self):
+        jobs_of_part = parts.jobs(["kernel-full"], None)
+        self.assertTrue(all(job.strict for job in jobs_of_part if not job.counted))
+        self.assertTrue(all(suite.may_skip is not None for suite in kselftests.DEVICES))
+        self.assertFalse(any(job.strict for job in parts.jobs(["nested"], None)))
+
 
 class Tap(unittest.TestCase):
-    def count(self, *lines):
+    def count(self, *lines, may_skip=None):
         tally = jobs.Tally()
         sys.stdout, saved = io.StringIO(), sys.stdout
         try:
-            kselftests.count("x", "\n".join(lines), tally)
+            kselftests.count("x", "\n".join(lines), tally, may_skip)
         finally:
             sys.stdout = saved
         return tally.passed, tally.failed, tally.skipped
@@ -63,6 +73,12 @@ class Tap(unittest.TestCase):
     def test_counts(self):
         self.assertEqual(self.count("1..3", "ok 1 a", "ok 2 b # SKIP no", "not ok 3 c",
                                     "# status 1"), (1, 1, 1))
+
+    def test_strict_skips_fail(self):
+        lines = ("1..2", "ok 1 a.b # SKIP no", "ok 2 c # SKIP no", "# status 0")
+        self.assertEqual(self.count(*lines), (0, 0, 2))
+        self.assertEqual(self.count(*lines, may_skip=["a."]), (0, 1, 1))
+        self.assertEqual(self.count(*lines, may_skip=()), (0, 2, 0))
 
     def test_short_output_fails(self):
         self.assertEqual(self.count("1..2", "ok 1 a", "# status 0"), (1, 1, 0))
