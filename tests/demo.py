@@ -176,7 +176,7 @@ def vfio_pinnable(bed):
     bed.log(f"the guest is up; in QEMU's monitor:\n{guest.qmp.hmp('info balloon-inhibitors')}")
     dma.work(bed, guest, 1)
     bed.log("the devices do DMA; meanwhile the balloon, and root of L1, try to take memory")
-    dma.expect_frozen(bed, guest, pod)
+    dma.expect_frozen_at_work(bed, guest, pod)
     dma.finish_work(bed, guest)
     bed.log("what the devices wrote and read is right, and no page has moved")
 

@@ -115,7 +115,7 @@ def expect_no_start(l1, program, options, wanted):
     return said
 
 
-def edu(blocks, seed):
-    """A command for a guest: have its edu device copy blocks, and check them."""
+def edu(blocks, seed, end=""):
+    """A command for a guest: have its edu device copy blocks, at most until there is a file end."""
     where = f"$(grep -l {EDU_ID} /sys/bus/pci/devices/*/device | cut -d/ -f6)"
-    return f"edu {where} {blocks} {seed}"
+    return f"edu {where} {blocks} {seed} {end}"

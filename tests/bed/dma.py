@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Devices that do DMA into a pinnable pod, while everybody tries to move its memory."""
 
+import time
+
 import artifacts
 import devices
 from devices import EDU, NIC, NIC_MAC, expect_error, vfio
 from errors import check
+from limits import SCALE
 from pod import MIB, brief
 
 # What expect_frozen() needs in L1.
@@ -13,7 +16,10 @@ PROGRAMS = [(f"{artifacts.TOP}/tools/podctl/podctl", "bin/podctl"),
 SIZE = 192 * MIB
 BACKEND = f"-object pod-memory,id=m0,size={SIZE // MIB}M,pinnable=on -machine memory-backend=m0"
 _BALLOON = " -device virtio-balloon-pci,free-page-reporting=on"
-_BLOCKS, _PACKETS = 20, 3000
+# The most of both; what the sink's buffer holds of packets, at least.
+_BLOCKS, _PACKETS, _BUFFERED = 10000, 100000, 3000
+# What has to come while memory cannot be moved, and how long that may take.
+_SOME_BLOCKS, _SOME_PACKETS, _SOME_TIME = 3, 50, 30
 # What may not change, whoever asks for what.
 _FROZEN = ("target", "owned", "populated", "reserve", "outstanding", "given", "to_shrink",
            "overdraft", "parked", "retired", "discarded", "sweep_scanned", "demoted")
@@ -47,25 +53,58 @@ def start(bed, objects="", extra=""):
 def work(bed, guest, seed):
     """Both devices do DMA until finish_work()."""
     guest.sh("grep -q eth0 /proc/net/dev || modprobe e1000e; ip link set eth0 up;"
-             " ip addr add 10.0.0.2/24 dev eth0 2>/dev/null; rm -f /tmp/end /tmp/sink.log;"
+             " ip addr add 10.0.0.2/24 dev eth0 2>/dev/null;"
+             " rm -f /tmp/end /tmp/sink.log /tmp/edu.log /tmp/edu.status;"
              " (udp sink 9 16 /tmp/end >/tmp/sink.log 2>&1; echo $? >>/tmp/sink.log) &"
              " while [ $(cat /sys/class/net/eth0/carrier) = 0 ]; do usleep 100000; done")
-    guest.sh(f"({devices.edu(_BLOCKS, seed)} >/tmp/edu.log 2>&1; echo $? >>/tmp/edu.log) &")
-    bed.l1.sh("ip link set eth0 up; ip addr add 10.0.0.1/24 dev eth0 2>/dev/null;"
-              f" arp -s 10.0.0.2 {NIC_MAC}; udp send 10.0.0.2 9 {_PACKETS} 500 >/tmp/sent &")
+    guest.sh(f"({devices.edu(_BLOCKS, seed, '/tmp/end')} >/tmp/edu.log 2>&1;"
+             " echo $? >/tmp/edu.status) &")
+    bed.l1.sh("rm -f /tmp/stop /tmp/sent; ip link set eth0 up;"
+              " ip addr add 10.0.0.1/24 dev eth0 2>/dev/null;"
+              f" arp -s 10.0.0.2 {NIC_MAC}; udp send 10.0.0.2 9 {_PACKETS} 4000 /tmp/stop >/tmp/sent &")
 
 
 def finish_work(bed, guest):
-    """Wait for both, and check every block and packet."""
-    copied = guest.sh("while [ $(wc -l </tmp/edu.log) -lt 2 ]; do usleep 100000; done;"
-                      " cat /tmp/edu.log")
-    check(copied.endswith("\n0"), f"the edu device: {copied}")
-    bed.l1.sh("while [ ! -s /tmp/sent ]; do usleep 100000; done; rm /tmp/sent")
+    """End both, and check every block and packet."""
+    sent = end_sending(bed)
     came = guest.sh("touch /tmp/end; while [ $(wc -l </tmp/sink.log) -lt 2 ]; do usleep 100000;"
                     " done; cat /tmp/sink.log")
     check(came.endswith("\n0"), f"the network card: {came}")
-    bed.log(f"{copied.splitlines()[0]}; {came.splitlines()[0]} of {_PACKETS} packets")
-    check(int(came.split()[0]) > _PACKETS // 2, "most packets were lost")
+    copied = guest.sh("while [ ! -s /tmp/edu.status ]; do usleep 100000; done;"
+                      " tail -n 1 /tmp/edu.log; cat /tmp/edu.status")
+    check(copied.endswith("\n0"), f"the edu device: {copied}")
+    bed.log(f"{copied.splitlines()[0]}; {came.splitlines()[0]} of {sent} packets")
+    check(int(came.split()[0]) > min(sent, _BUFFERED) // 2, "most packets were lost")
+
+
+def end_sending(bed):
+    """How many packets were sent."""
+    return int(bed.l1.sh("touch /tmp/stop; while [ ! -s /tmp/sent ]; do usleep 100000; done;"
+                         " cat /tmp/sent").split()[0])
+
+
+def _progress(bed, guest):
+    """Blocks and packets that came by DMA since work(), which goes on."""
+    blocks, packets, ended = guest.sh(
+        "cat /tmp/edu.log | wc -l; cat /sys/class/net/eth0/statistics/rx_packets;"
+        " ls /tmp/edu.status 2>/dev/null | wc -l").split()
+    check(ended == "0", f"the edu device ended: {guest.sh('tail -n 3 /tmp/edu.log')}")
+    check(not bed.l1.sh("cat /tmp/sent"), "all packets were sent")
+    return int(blocks), int(packets)
+
+
+def expect_frozen_at_work(bed, guest, pod):
+    """As expect_frozen(), again and again while both devices do DMA between work() and its end."""
+    before = _progress(bed, guest)
+    deadline = time.monotonic() + _SOME_TIME * SCALE
+    tries = blocks = packets = 0
+    while blocks < _SOME_BLOCKS or packets < _SOME_PACKETS:
+        check(time.monotonic() < deadline, f"only {blocks} blocks and {packets} packets came")
+        expect_frozen(bed, guest, pod)
+        now = _progress(bed, guest)
+        blocks, packets = now[0] - before[0], now[1] - before[1]
+        tries += 1
+    bed.log(f"tried {tries} times; meanwhile {blocks} blocks and {packets} packets came by DMA")
 
 
 def expect_frozen(bed, guest, pod):

@@ -14,7 +14,7 @@ def run(bed):
     guest, pod = dma.start(bed)
     guest.sh("memfile fill /tmp/data 32 1")
     dma.work(bed, guest, 100)
-    dma.expect_frozen(bed, guest, pod)
+    dma.expect_frozen_at_work(bed, guest, pod)
     dma.finish_work(bed, guest)
 
     bed.log("detach edu, attach it again")

@@ -11,7 +11,7 @@ def run(bed):
     devices.boot(bed, "amd", programs=dma.PROGRAMS)
     guest, pod = dma.start(bed)
     dma.work(bed, guest, 300)
-    dma.expect_frozen(bed, guest, pod)
+    dma.expect_frozen_at_work(bed, guest, pod)
     dma.finish_work(bed, guest)
     bed.log(bed.audit(guest))
 
@@ -19,6 +19,6 @@ def run(bed):
     guest.kill()
     guest.wait_exit()
     bed.expect_all_back()
-    bed.l1.sh("while [ ! -s /tmp/sent ]; do usleep 100000; done")
+    dma.end_sending(bed)
     guest, pod = dma.start(bed)
     bed.log(guest.sh(devices.edu(4, 500)))

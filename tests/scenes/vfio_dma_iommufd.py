@@ -13,7 +13,7 @@ def run(bed):
     l1.sh("modprobe iommufd")
     guest, pod = dma.start(bed, " -object iommufd,id=i0", ",iommufd=i0")
     dma.work(bed, guest, 500)
-    dma.expect_frozen(bed, guest, pod)
+    dma.expect_frozen_at_work(bed, guest, pod)
     dma.finish_work(bed, guest)
     devices.detach(guest, "d0")
     devices.detach(guest, "d1")

@@ -2,13 +2,14 @@
 /*
  * edu: have QEMU's edu device copy pages of this process, both ways.
  *
- *	edu ADDRESS ROUNDS SEED
+ *	edu ADDRESS ROUNDS SEED [END]
  *
  * ADDRESS is the device's, as in /sys/bus/pci/devices. Each round fills a block
- * in a new page, has the device read it, has the device write it to another
- * page, and compares the two. The device takes 100 ms for a block and has 28
- * address lines. As much as a page it cannot take: until QEMU 8 its check of
- * the range was off by one.
+ * in a new page, has the device read it, and write it to another page. In the
+ * end all of both are compared with what they should be. With END there are
+ * rounds, and a line for each, only until there is a file of that name. The
+ * device takes 100 ms for a block and has 28 address lines. As much as a page it
+ * cannot take: until QEMU 8 its check of the range was off by one.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -136,36 +137,63 @@ static int copy(const uint64_t *from, const uint64_t *to)
 	return src == physical(from) && dst == physical(to);
 }
 
-static int round_is_good(uint64_t *from, uint64_t *to, uint64_t seed)
+static uint64_t word(uint64_t seed, unsigned int i)
 {
+	return (seed * BLOCK_WORDS + i + 1) * 0x9e3779b97f4a7c15ULL;
+}
+
+/* The pages of a round, which stay. */
+static uint64_t *run_round(uint64_t seed)
+{
+	uint64_t *from = mmap(NULL, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	uint64_t *to = from + PAGE_WORDS;
+
+	if (from == MAP_FAILED || mlock(from, 2 * PAGE_SIZE))
+		die("memory");
 	do {
 		for (unsigned int i = 0; i < BLOCK_WORDS; i++)
-			from[i] = (seed * BLOCK_WORDS + i + 1) * 0x9e3779b97f4a7c15ULL;
+			from[i] = word(seed, i);
 		memset(to, 0xff, BLOCK_SIZE);
 	} while (!copy(from, to));
-	return memcmp(from, to, BLOCK_SIZE) == 0;
+	return from;
+}
+
+static int is_wrong(const uint64_t *from, uint64_t seed)
+{
+	const uint64_t *to = from + PAGE_WORDS;
+
+	for (unsigned int i = 0; i < BLOCK_WORDS; i++)
+		if (from[i] != word(seed, i) || to[i] != word(seed, i))
+			return 1;
+	return 0;
 }
 
 int main(int argc, char **argv)
 {
-	unsigned long rounds, seed, nr_bad = 0;
-	uint64_t *pages;
+	unsigned long rounds, seed, done, nr_bad = 0;
+	const char *end = argc == 5 ? argv[4] : NULL;
+	uint64_t **pages;
 
-	if (argc != 4) {
-		fprintf(stderr, "usage: edu ADDRESS ROUNDS SEED\n");
+	if (argc != 4 && argc != 5) {
+		fprintf(stderr, "usage: edu ADDRESS ROUNDS SEED [END]\n");
 		return 2;
 	}
 	rounds = strtoul(argv[2], NULL, 0);
 	seed = strtoul(argv[3], NULL, 0);
+	pages = calloc(rounds, sizeof(*pages));
+	if (!pages)
+		die("memory");
+	setlinebuf(stdout);
 	open_device(argv[1]);
-	for (unsigned long i = 0; i < rounds; i++) {
-		pages = mmap(NULL, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE,
-			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-		if (pages == MAP_FAILED || mlock(pages, 2 * PAGE_SIZE))
-			die("memory");
-		nr_bad += !round_is_good(pages, pages + PAGE_WORDS, seed + i);
+	for (done = 0; done < rounds && !(end && !access(end, F_OK)); done++) {
+		pages[done] = run_round(seed + done);
+		if (end)
+			printf("%lu\n", done + 1);
 	}
+	for (unsigned long i = 0; i < done; i++)
+		nr_bad += is_wrong(pages[i], seed + i);
 	printf("edu %#x: %lu of %lu blocks wrong\n", *(volatile uint32_t *)(bar + REG_ID),
-	       nr_bad, rounds);
-	return nr_bad != 0;
+	       nr_bad, done);
+	return nr_bad != 0 || !done;
 }

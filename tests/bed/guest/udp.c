@@ -2,10 +2,11 @@
 /*
  * udp: datagrams that pile up at the receiver.
  *
- *	udp send ADDRESS PORT COUNT MICROSECONDS
+ *	udp send ADDRESS PORT COUNT MICROSECONDS [END]
  *	udp sink PORT MIB END
  *
- * Send sends COUNT datagrams, MICROSECONDS apart, each different. Sink leaves
+ * Send sends COUNT datagrams, MICROSECONDS apart, each different; or less, if
+ * there is a file END before. Sink leaves
  * them in a socket buffer of MIB until there is a file END; then it reads what
  * has come, tells how many, and fails if one is not what was sent.
  */
@@ -32,23 +33,24 @@ static void make(uint64_t *words, uint64_t nr)
 	words[0] = nr;
 }
 
-static int send_all(const char *address, int port, uint64_t count, unsigned int pause_us)
+static int send_all(const char *address, int port, uint64_t count, unsigned int pause_us,
+		    const char *end)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port) };
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-	uint64_t words[WORDS], failed = 0;
+	uint64_t words[WORDS], nr, failed = 0;
 
 	if (fd < 0 || inet_pton(AF_INET, address, &to.sin_addr) != 1)
 		die("udp: address");
-	for (uint64_t nr = 0; nr < count; nr++) {
+	for (nr = 0; nr < count && !(end && !access(end, F_OK)); nr++) {
 		make(words, nr);
 		if (sendto(fd, words, sizeof(words), MSG_DONTWAIT, (struct sockaddr *)&to,
 			   sizeof(to)) != sizeof(words))
 			failed++;
 		usleep(pause_us);
 	}
-	printf("%llu of %llu sent\n", (unsigned long long)(count - failed),
-	       (unsigned long long)count);
+	printf("%llu of %llu sent\n", (unsigned long long)(nr - failed),
+	       (unsigned long long)nr);
 	return 0;
 }
 
@@ -85,11 +87,12 @@ static int sink(int port, int mib, const char *end)
 
 int main(int argc, char **argv)
 {
-	if (argc == 6 && strcmp(argv[1], "send") == 0)
-		return send_all(argv[2], atoi(argv[3]), strtoull(argv[4], NULL, 0), atoi(argv[5]));
+	if ((argc == 6 || argc == 7) && strcmp(argv[1], "send") == 0)
+		return send_all(argv[2], atoi(argv[3]), strtoull(argv[4], NULL, 0), atoi(argv[5]),
+				argv[6]);
 	if (argc == 5 && strcmp(argv[1], "sink") == 0)
 		return sink(atoi(argv[2]), atoi(argv[3]), argv[4]);
-	fprintf(stderr, "usage: udp send ADDRESS PORT COUNT MICROSECONDS\n"
+	fprintf(stderr, "usage: udp send ADDRESS PORT COUNT MICROSECONDS [END]\n"
 		"       udp sink PORT MIB END\n");
 	return 2;
 }
