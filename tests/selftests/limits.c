@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 
+#include "attempt.h"
 #include "cgroup.h"
 #include "pod_test.h"
 
@@ -39,30 +40,6 @@ FIXTURE_TEARDOWN(limits)
 {
 	close(self->dev);
 	EXPECT_TRUE(POD_WAIT(pod_class_attr("total_owned") == self->owned));
-}
-
-static long long meminfo(const char *name)
-{
-	return file_field("/proc/meminfo", name) * 1024;
-}
-
-struct attempt {
-	int dev;
-	u64 size;
-	u64 target;
-	u64 memlock;
-};
-
-/* In a child: errno of KVM_POD_CREATE, 0 if it worked. */
-static int try_create(void *arg)
-{
-	struct attempt *a = arg;
-	struct kvm_pod_create args = pod_create_args(a->size, a->target);
-	struct rlimit limit = { a->memlock, a->memlock };
-
-	if (a->memlock && setrlimit(RLIMIT_MEMLOCK, &limit))
-		return 98;
-	return ioctl(a->dev, KVM_POD_CREATE, &args) < 0 ? errno : 0;
 }
 
 /* Nothing is kept and nobody is killed, whatever the answer is. */
@@ -218,24 +195,13 @@ TEST_F(limits, memlock_binds_set_target)
 	EXPECT_EQ(0, run_as(NOBODY, memlock_binds_set_target, &a));
 }
 
-static int no_descriptor_left(void *arg)
-{
-	struct attempt *a = arg;
-	struct rlimit limit = { a->dev + 1, a->dev + 1 };
-
-	while (dup(a->dev) >= 0)
-		;
-	setrlimit(RLIMIT_NOFILE, &limit);
-	return try_create(a);
-}
-
 TEST_F(limits, no_descriptor_left)
 {
 	struct rlimit limit = { 64, 64 };
 	struct attempt a = { self->dev, SIZE, 8 * MiB };
 
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
-	EXPECT_EQ(EMFILE, run_child(no_descriptor_left, &a));
+	EXPECT_EQ(EMFILE, run_child(try_create_without_descriptor, &a));
 }
 
 TEST_F(limits, cgroup_pays)

@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 
+#include "attempt.h"
 #include "cgroup.h"
 #include "pinner.h"
 #include "pod_test.h"
@@ -29,11 +30,6 @@ FIXTURE(limits) {
 	long long kills;
 	long long available;
 };
-
-static long long meminfo(const char *name)
-{
-	return file_field("/proc/meminfo", name) * 1024;
-}
 
 FIXTURE_SETUP(limits)
 {
@@ -58,34 +54,10 @@ FIXTURE_TEARDOWN(limits)
 			     self->available - SLACK));
 }
 
-struct attempt {
-	int dev;
-	u64 size;
-	u64 memlock;
-	unsigned int flags;
-	int fd;
-};
-
-/* Errno of KVM_POD_CREATE, 0 if it worked. */
-static int try_create(void *arg)
-{
-	struct attempt *a = arg;
-	struct kvm_pod_create args = pod_create_args(a->size, a->size);
-	struct rlimit limit = { a->memlock, a->memlock };
-
-	args.flags = a->flags;
-	if (a->memlock && setrlimit(RLIMIT_MEMLOCK, &limit))
-		return 98;
-	if (ioctl(a->dev, KVM_POD_CREATE, &args) < 0)
-		return errno;
-	a->fd = args.out_fd;
-	return 0;
-}
-
 /* To the page: no block is ever taken apart, so there is no float. */
 TEST_F(limits, memlock)
 {
-	struct attempt a = { self->dev, SIZE, SIZE, KVM_POD_F_PINNABLE };
+	struct attempt a = { self->dev, SIZE, 0, SIZE, KVM_POD_F_PINNABLE };
 
 	EXPECT_EQ(0, run_as(NOBODY, try_create, &a));
 	a.memlock = SIZE - PAGE;
@@ -111,7 +83,7 @@ static int create_and_pin(void *arg)
 
 TEST_F(limits, memlock_of_pod_and_pin)
 {
-	struct attempt a = { self->dev, SIZE, SIZE, KVM_POD_F_PINNABLE };
+	struct attempt a = { self->dev, SIZE, 0, SIZE, KVM_POD_F_PINNABLE };
 
 	if (pinner_try(PIN_URING_BUFFERS) == -ENODEV)
 		SKIP(return, "no io_uring on this machine");
@@ -122,7 +94,7 @@ TEST_F(limits, memlock_of_pod_and_pin)
 
 TEST_F(limits, cgroup_pays)
 {
-	struct attempt a = { self->dev, SIZE, 0, KVM_POD_F_PINNABLE };
+	struct attempt a = { self->dev, SIZE, 0, 0, KVM_POD_F_PINNABLE };
 	struct cgroup cg;
 
 	if (cgroup_make(&cg))
@@ -139,7 +111,7 @@ TEST_F(limits, cgroup_pays)
 
 TEST_F(limits, cgroup_limit)
 {
-	struct attempt a = { self->dev, SIZE, 0, KVM_POD_F_PINNABLE };
+	struct attempt a = { self->dev, SIZE, 0, 0, KVM_POD_F_PINNABLE };
 	struct cgroup cg;
 
 	if (cgroup_make(&cg))
@@ -155,7 +127,7 @@ TEST_F(limits, cgroup_limit)
 
 TEST_F_TIMEOUT(limits, more_than_the_host_has, 120)
 {
-	struct attempt a = { self->dev, 0, 0, KVM_POD_F_PINNABLE };
+	struct attempt a = { self->dev, 0, 0, 0, KVM_POD_F_PINNABLE };
 
 	a.size = meminfo("MemTotal") & ~(REGION - 1);
 	EXPECT_EQ(ENOMEM, run_child(try_create, &a));
@@ -180,7 +152,7 @@ static int try_create_whole(void *arg)
 /* It is enough or it is not; there is nothing between. */
 TEST_F_TIMEOUT(limits, all_that_is_available, 120)
 {
-	struct attempt a = { self->dev, 0, 0, KVM_POD_F_PINNABLE };
+	struct attempt a = { self->dev, 0, 0, 0, KVM_POD_F_PINNABLE };
 	int error;
 
 	a.size = (meminfo("MemAvailable") - 3 * MiB) & ~(REGION - 1);
@@ -192,24 +164,13 @@ TEST_F_TIMEOUT(limits, all_that_is_available, 120)
 	EXPECT_TRUE(POD_WAIT(pod_class_attr("total_reserve") == self->reserve));
 }
 
-static int no_descriptor_left(void *arg)
-{
-	struct attempt *a = arg;
-	struct rlimit limit = { a->dev + 1, a->dev + 1 };
-
-	while (dup(a->dev) >= 0)
-		;
-	setrlimit(RLIMIT_NOFILE, &limit);
-	return try_create(a);
-}
-
 TEST_F(limits, no_descriptor_left)
 {
-	struct attempt a = { self->dev, SIZE, 0, KVM_POD_F_PINNABLE };
+	struct attempt a = { self->dev, SIZE, 0, 0, KVM_POD_F_PINNABLE };
 	struct rlimit limit = { 64, 64 };
 
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
-	EXPECT_EQ(EMFILE, run_child(no_descriptor_left, &a));
+	EXPECT_EQ(EMFILE, run_child(try_create_without_descriptor, &a));
 }
 
 /* At all moments: before, while and after it is populated. */
@@ -217,7 +178,7 @@ static void kill_creators(struct __test_metadata *_metadata, int dev,
 			  long long owned)
 {
 	u64 size = meminfo("MemAvailable") / 2 & ~(REGION - 1);
-	struct attempt a = { dev, size, 0, KVM_POD_F_PINNABLE };
+	struct attempt a = { dev, size, 0, 0, KVM_POD_F_PINNABLE };
 	unsigned int i, early = 0;
 	pid_t child;
 
