@@ -265,7 +265,7 @@ static void check_folios(void)
 		;
 }
 
-static void world_make(u64 seed, enum mistake mistake)
+static void world_make(const struct rnd *choices, enum mistake mistake)
 {
 	unsigned int i;
 
@@ -274,7 +274,7 @@ static void world_make(u64 seed, enum mistake mistake)
 	memset(stock_shards, 0, sizeof(stock_shards));
 	memset(words, 0, sizeof(words));
 	memset(actors, 0, sizeof(actors));
-	w.rnd.state = seed;
+	w.rnd = *choices;
 	w.mistake = mistake;
 	pod_ledger_init(&w.ledger, NR_PAGES, shards, NR_SHARDS);
 	pod_pmt_init(&w.pmt, &w.ledger, words, NR_REGIONS, locks, NR_LOCKS);
@@ -344,9 +344,10 @@ static void run_down(void)
 		fail("somebody waits for ever");
 }
 
-const char *explore(u64 seed, enum mistake mistake, unsigned int steps)
+const char *explore(const struct rnd *choices, enum mistake mistake,
+		    unsigned int steps)
 {
-	world_make(seed, mistake);
+	world_make(choices, mistake);
 	while (steps-- && !w.error) {
 		step(&actors[pick(NR_ACTORS)]);
 		check_pages();

@@ -108,8 +108,9 @@ struct world {
 
 extern struct world w;
 
-/* Run one order; what went wrong, or NULL. */
-const char *explore(u64 seed, enum mistake mistake, unsigned int steps);
+/* Run the order that @choices say; what went wrong, or NULL. */
+const char *explore(const struct rnd *choices, enum mistake mistake,
+		    unsigned int steps);
 
 void fail(const char *what);
 bool makes(enum mistake mistake);

@@ -7,6 +7,7 @@
 #define POD_TEST_MODEL_H
 
 #include "pmt.h"
+#include "rnd.h"
 
 #define MODEL_REGIONS	5
 
@@ -49,5 +50,14 @@ void model_count(const struct model *m, struct pod_delta *total);
 
 /* Compares everything that can be asked; ends the test at a difference. */
 void model_compare(struct model *m, struct pod_pmt *pmt);
+
+/*
+ * One pod and its model: new, changed by an operation of those that are legal,
+ * compared, and at the end emptied. What happens, the choices decide.
+ */
+void model_make(const struct rnd *choices);
+void model_step(void);
+bool model_is_dry(void);
+void model_drain(void);
 
 #endif /* POD_TEST_MODEL_H */

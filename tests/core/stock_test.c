@@ -112,7 +112,7 @@ static void estimate_reads_one_shard(void)
 
 static void random_traffic_keeps_count(void)
 {
-	struct rnd rnd = { test_seed() };
+	struct rnd rnd = { .state = test_seed() };
 	unsigned int i, n = 0, shard;
 	struct node *node;
 

@@ -48,15 +48,6 @@ void test_note(const char *fmt, ...)
 	fflush(stdout);
 }
 
-u64 rnd_next(struct rnd *rnd)
-{
-	u64 z = rnd->state += 0x9e3779b97f4a7c15;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	return z ^ (z >> 31);
-}
-
 u64 test_seed(void)
 {
 	const char *env = getenv("SEED");

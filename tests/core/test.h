@@ -8,6 +8,8 @@
 
 #include <linux/types.h>
 
+#include "rnd.h"
+
 struct test {
 	const char *name;
 	void (*run)(void);
@@ -33,18 +35,6 @@ void test_die(const char *what, const char *file, int line)
 
 /* A TAP comment, shown with the test that prints it. */
 void test_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
-/* splitmix64: the same seed gives the same run on every machine. */
-struct rnd {
-	u64 state;
-};
-
-u64 rnd_next(struct rnd *rnd);
-
-static inline u64 rnd_below(struct rnd *rnd, u64 n)
-{
-	return rnd_next(rnd) % n;
-}
 
 /* $SEED, or a new one at every run. Whoever uses it prints it. */
 u64 test_seed(void);

@@ -228,7 +228,7 @@ static void one_op(unsigned int shard, struct rnd *rnd)
 
 static void *worker(void *arg)
 {
-	struct rnd rnd = { (unsigned long)arg };
+	struct rnd rnd = { .state = (unsigned long)arg };
 	unsigned int shard = rnd.state % NR_SHARDS;
 	unsigned int i;
 

@@ -102,7 +102,7 @@ static void check_lengths(enum pod_zero_kind kind)
 
 static void check_random(enum pod_zero_kind kind)
 {
-	struct rnd rnd = { test_seed() };
+	struct rnd rnd = { .state = test_seed() };
 	u64 seed = rnd.state;
 	u8 *p = fenced_pages();
 	size_t at, len;
