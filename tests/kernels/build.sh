@@ -14,24 +14,12 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 readonly HERE
 # shellcheck source=tests/bed/lib.sh
 . "$HERE/../bed/lib.sh"
+# shellcheck source=tests/kernels/source.sh
+. "$HERE/source.sh"
 
 readonly FORMAT=1 # changes with what is kept
 readonly STORE=$KVM_POD_CACHE/kernels
-readonly PACKAGE=linux-source-6.12
-readonly META=linux-headers-6.12-amd64
-readonly TARBALL=usr/src/$PACKAGE.tar.xz
 readonly TINY="kernel/configs/tiny-base.config arch/x86/configs/tiny.config"
-
-# So that this kernel and the stock one are of an age.
-version_of_headers() {
-	local headers
-
-	headers=$(dpkg-query -W -f '${Depends}' "$META" 2>/dev/null) ||
-		die "$META is not installed"
-	headers=${headers%% *}
-	dpkg-query -W -f '${Version}' "${headers%%,*}" 2>/dev/null ||
-		die "${headers%%,*} is not installed"
-}
 
 # Comments do not make another kernel.
 options_of() { # NAME
@@ -44,45 +32,6 @@ key_of() { # NAME VERSION
 		gcc --version | head -n 1
 		options_of "$1"
 	} | sha256sum | cut -c 1-16
-}
-
-# Newest first.
-versions_in_archive() {
-	apt-cache madison "$PACKAGE" | awk '{ print $3 }'
-}
-
-# The version asked for, or the newest: the archive keeps a few only, and the
-# headers on this machine may be older.
-version_to_be_had() { # VERSION
-	versions_in_archive | grep -qxF "$1" || apt_get -qq update >&2 || true
-	if versions_in_archive | grep -qxF "$1"; then
-		echo "$1"
-		return
-	fi
-	say "kernel: there is no $PACKAGE $1 any more; taking the newest"
-	versions_in_archive | head -n 1
-}
-
-fetch() { # DIRECTORY VERSION
-	(cd "$1" && apt-get -qq -o APT::Sandbox::User=root \
-		download "$PACKAGE=$2" >&2 2>/dev/null)
-}
-
-# The lists here may be older than the archive.
-fetch_or_update() { # DIRECTORY VERSION
-	fetch "$1" "$2" && return
-	apt_get -qq update >&2 || true
-	fetch "$1" "$2" || die "$PACKAGE $2 cannot be downloaded"
-}
-
-unpack() { # DIRECTORY VERSION
-	say "kernel: downloading $PACKAGE $2 (150 MB)"
-	fetch_or_update "$1" "$2"
-	say "kernel: unpacking it"
-	mkdir "$1/src"
-	dpkg-deb --fsys-tarfile "$1/$PACKAGE"_*.deb |
-		tar -xO "./$TARBALL" | tar -xJ -C "$1/src" --strip-components=1
-	rm "$1/$PACKAGE"_*.deb
 }
 
 kmake() { # DIRECTORY ARGUMENT...
