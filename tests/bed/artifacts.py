@@ -72,15 +72,6 @@ def patched_qemu():
     return os.environ.get("KVM_POD_QEMU") or _script(f"{TOP}/qemu-patches/build.sh").strip()
 
 
-def l0_qemu(cpus):
-    """What runs L1: Debian's QEMU, or ours for several CPUs.
-
-    Debian's 7.2 needs a third less time for the same work, but its TCG trips
-    over the kernel's text patching on several CPUs.
-    """
-    return STOCK_QEMU if cpus == 1 else patched_qemu()
-
-
 def without_debug_info(path):
     """The bytes of an object file, a tenth of its size."""
     with tempfile.NamedTemporaryFile() as out:

@@ -38,14 +38,10 @@ _IOMMUS = {
 
 
 def boot(bed, iommu="intel", modules=(), **options):
-    """As bed.boot(), with the devices of above bound to vfio-pci.
-
-    In our QEMU: Debian's 7.2 loses an interrupt now and then, and a guest that
-    gets many of them stops.
-    """
+    """As bed.boot(), with the devices of above bound to vfio-pci."""
     device, append = _IOMMUS[iommu]
     l1 = bed.boot(modules=[*_modules(bed), *modules], append=append,
-                  qemu_args=f"{device} {' '.join(_DEVICES)}".split(), patched=True, **options)
+                  qemu_args=f"{device} {' '.join(_DEVICES)}".split(), **options)
     # Those that are not built in; what is missing shows below.
     l1.sh(f"for name in {' '.join(_MODULES)}; do modprobe $name; done; true")
     for address in (EDU, NIC):

@@ -62,7 +62,7 @@ USUAL = Suite("selftests", "", ["vivid", "ib_uverbs", "rdma_rxe", "crc32_generic
 
 
 def _devices(name, iommu, append="", only=()):
-    """An IOMMU, and a network card behind it; only Debian's QEMU has them."""
+    """An IOMMU, and a network card behind it."""
     return Suite(name, "/devices", ["vfio-pci", "vfio_iommu_type1", "mdev", "iommufd",
                                     "vhost_vdpa", "vdpa_sim_net"],
                  {"cpus": 1, "append": append,
