@@ -14,7 +14,7 @@ NEWEST := $(lastword $(shell printf '%s\n' /usr/src/linux-headers-6.12*-amd64 | 
 KDIR ?= $(firstword $(RUNNING) $(NEWEST))
 
 .PHONY: all module podctl check check-core check-kernel check-kernel-full \
-	check-nested check-ept check-qemu check-soak check-mutations lint demo install uninstall clean help
+	check-nested check-ept check-qemu check-soak check-mutations fuzz lint demo install uninstall clean help
 
 all: deps-module module podctl
 
@@ -36,7 +36,7 @@ check:
 
 check-core:
 	@$(DEPS) bed
-	@$(RUN) core bed uapi tools
+	@$(RUN) core corpus bed uapi tools
 
 check-kernel:
 	@$(DEPS) bed
@@ -65,6 +65,12 @@ check-soak:
 check-mutations:
 	@$(DEPS) bed
 	@/usr/bin/python3 tests/mutations/run.py $(T)
+
+SECONDS ?= 60
+
+fuzz:
+	@$(DEPS) bed
+	@KVM_POD_FUZZ_SECONDS=$(SECONDS) $(RUN) fuzz
 
 lint:
 	@$(DEPS) bed
@@ -102,6 +108,7 @@ help:
 	@echo "make check-qemu   the QEMU series: build and qtests"
 	@echo "make check-soak   long and large scenes, not in make check"
 	@echo "make check-mutations  take out one guard at a time: does a test notice?"
+	@echo "make fuzz         fuzzers, for SECONDS=60 or any other time"
 	@echo "make lint         style, sparse, layers, documentation"
 	@echo "make install      module, udev rule, header, podctl (DESTDIR=, KVER=, DKMS=1)"
 	@echo "make uninstall    undo that"

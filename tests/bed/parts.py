@@ -16,8 +16,8 @@ from jobs import Job
 SCENES = f"{TOP}/tests/scenes"
 _WORK = f"{TOP}/build/check"
 
-DEFAULT = ["nested", "kernel-full", "kernel", "ept", "qemu", "core", "mutations", "bed", "uapi", "tools",
-           "lint"]
+DEFAULT = ["nested", "kernel-full", "kernel", "ept", "qemu", "core", "corpus", "mutations", "bed", "uapi",
+           "tools", "lint"]
 
 
 def _nested(only):
@@ -69,6 +69,23 @@ def _kernel_full(only):
     return jobs
 
 
+def _fuzz(only):
+    """The fuzzers of core/ one after another, or one of them: seconds in all."""
+    seconds = int(os.environ.get("KVM_POD_FUZZ_SECONDS", "60"))
+    command = [f"{TOP}/tests/fuzz/core/run.py", "--seconds", str(seconds)]
+    if only in _fuzz_targets():
+        command.append(only)
+    elif only not in (None, "fuzz-core"):
+        return []
+    return [Job("fuzz-core", command, 2 * seconds + 300, counted=True)]
+
+
+def _fuzz_targets():
+    """What T may name."""
+    return [os.path.basename(path).removesuffix("_fuzz.c")
+            for path in glob.glob(f"{TOP}/tests/fuzz/core/*_fuzz.c")]
+
+
 def _selftest_jobs(suite, timeout, only, kernel=None):
     """One job for the suite, or for one program of it."""
     command = ["/usr/bin/python3", f"{BED}/kselftests.py", suite.name]
@@ -94,6 +111,8 @@ PARTS = {
              _counted("qtest", [f"{TOP}/qemu-patches/build.sh", "--qtest"], 900)),
     "core": (["core"], [], _counted("core", ["make", "-s", "-C", f"{TOP}/tests/core", "check"],
                                     600)),
+    "corpus": (["fuzz"], [], _counted("corpus", [f"{TOP}/tests/fuzz/core/run.py", "--check"], 400)),
+    "fuzz": (["fuzz"], [], _fuzz),
     "mutations": (["bed", "module"], ["kernel", "module", "qemu", "guest", "selftests"],
                   _counted("mutations", [f"{TOP}/tests/mutations/run.py", "--quick"], 240)),
     "bed": (["bed"], [], _counted("bed", ["/usr/bin/python3", f"{BED}/test_bed.py"], 60)),

@@ -26,12 +26,12 @@ class Stale(Exception):
 
 
 class Mutant:
-    def __init__(self, name):
+    def __init__(self, name, where=HERE):
         self.name = name
         self.program = None
         self.tests = []
         self.hunks = []
-        self._parse(_read(f"{HERE}/{name}.mutant"))
+        self._parse(_read(f"{where}/{name}.mutant"))
         if not self.program or not self.tests or not self.hunks:
             raise Stale(f"{name}: no test, or no change")
 
@@ -68,9 +68,9 @@ class Mutant:
                 raise Stale(f"{self.name}: cannot read '{line}'")
 
 
-def names():
+def names(where=HERE):
     return sorted(os.path.basename(path).removesuffix(".mutant")
-                  for path in glob.glob(f"{HERE}/*.mutant"))
+                  for path in glob.glob(f"{where}/*.mutant"))
 
 
 def _side(lines, sign):

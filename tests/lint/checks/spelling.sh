@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../../.."
 # Names that look like one.
 readonly NAMES=iput,nd,whats
 
-mapfile -t files < <(list_files . | grep -vE '(^|/)vendor/|^LICENSE')
+mapfile -t files < <(list_files . | grep -vE '(^|/)(vendor|corpus)/|^LICENSE')
 
 if command -v codespell >/dev/null; then
 	verdict "spelling of ${#files[@]} files" \
