@@ -47,8 +47,9 @@ def l1_kernel():
 
 def build_special_module(name):
     """The module for a kernel of tests/kernels: that L1_MODULE is, where NAME is L1_KERNEL."""
-    _script(f"{TOP}/tests/kernels/module.sh", special_kernel(name)["KDIR"],
-            f"{TOP}/build/kernels/{name}")
+    its = special_kernel(name)
+    _script(f"{TOP}/tests/kernels/module.sh", its["KDIR"], f"{TOP}/build/kernels/{name}",
+            *its.get("MODULE_MAKE", "").split())
 
 
 def mdev_module():

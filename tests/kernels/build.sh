@@ -6,8 +6,9 @@
 #
 # Prints the same assignments as bed/kernel.sh, and the lines of NAME.boot. It
 # is built once for each state of source, configuration and compiler, and kept
-# in the cache; on two cores that takes half an hour and 5 GB for 'kasan', six
-# minutes and 2 GB for 'devices'.
+# in the cache; tests/README.md says how long that takes. NAME.config may include
+# another. Lines KERNEL_MAKE= of NAME.boot are arguments of make for the kernel
+# alone: a detector that it is compiled without can still watch the module.
 
 set -euo pipefail
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -21,9 +22,26 @@ readonly FORMAT=1 # changes with what is kept
 readonly STORE=$KVM_POD_CACHE/kernels
 readonly TINY="kernel/configs/tiny-base.config arch/x86/configs/tiny.config"
 
-# Comments do not make another kernel.
+# NAME.config and what it includes. Comments do not make another kernel.
 options_of() { # NAME
-	grep -h '^CONFIG' "$HERE/common.config" "$HERE/$1.config"
+	local included
+
+	included=$(sed -n "s,^include ,$HERE/,p" "$HERE/$1.config")
+	# One name a line, without blanks.
+	# shellcheck disable=SC2086
+	grep -h '^CONFIG' "$HERE/common.config" $included "$HERE/$1.config" |
+		last_of_each
+}
+
+# An option that is set again by who includes a file.
+last_of_each() {
+	awk -F= '{ if (!($1 in line)) name[n++] = $1; line[$1] = $0 }
+		END { for (i = 0; i < n; i++) print line[name[i]] }'
+}
+
+# How make is called for the kernel, but not for modules of others.
+make_arguments_of() { # NAME
+	sed -n 's/^KERNEL_MAKE=//p' "$HERE/$1.boot"
 }
 
 key_of() { # NAME VERSION
@@ -31,6 +49,7 @@ key_of() { # NAME VERSION
 		echo "$FORMAT $2"
 		gcc --version | head -n 1
 		options_of "$1"
+		make_arguments_of "$1"
 	} | sha256sum | cut -c 1-16
 }
 
@@ -81,13 +100,14 @@ show_progress() { # DIRECTORY PID
 	done
 }
 
-compile() { # DIRECTORY
-	local progress
+compile() { # DIRECTORY NAME
+	local progress arguments
 
+	mapfile -t arguments < <(make_arguments_of "$2")
 	# Not to hold the lock for the rest of a minute.
 	show_progress "$1" $$ >/dev/null 9>&- &
 	progress=$!
-	kmake "$1" -j "$(nproc)" bzImage modules
+	kmake "$1" -j "$(nproc)" "${arguments[@]}" bzImage modules
 	kill "$progress"
 }
 
@@ -120,7 +140,7 @@ build() { # NAME INTO VERSION
 	unpack "$dir" "$3"
 	say "kernel: building '$1', this takes a while"
 	configure "$dir" "$1"
-	compile "$dir"
+	compile "$dir" "$1"
 	collect "$dir"
 	mv -T "$dir/out" "$2"
 	say "kernel: '$1' is done"
@@ -136,7 +156,7 @@ print_it() { # NAME DIRECTORY
 		MODDIR=$moddir
 		KDIR=$2/headers
 	END
-	grep -v '^#' "$HERE/$1.boot"
+	grep -v -e '^#' -e '^KERNEL_MAKE=' "$HERE/$1.boot"
 }
 
 main() {
