@@ -108,8 +108,9 @@ class Host:
 def _environment():
     """What a program may be told."""
     settings = [f"KVM_POD_TIMEOUT_SCALE={max(1, round(SCALE))}"]
-    if "SEED" in os.environ:
-        settings.append(f"SEED={int(os.environ['SEED'], 0)}")
+    for name in ("SEED", "OPS"):
+        if name in os.environ:
+            settings.append(f"{name}={int(os.environ[name], 0)}")
     return " ".join(settings)
 
 
