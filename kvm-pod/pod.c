@@ -97,7 +97,8 @@ static unsigned int nr_shards(void)
 
 static int alloc_tables(struct pod *pod, u64 nr_pages)
 {
-	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_NOWARN;
+	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL |
+			  __GFP_NOWARN;
 	unsigned long regions = nr_pages >> POD_REGION_ORDER;
 	unsigned long locks = min_t(unsigned long, POD_LOCKS_MAX,
 				    roundup_pow_of_two(regions));
