@@ -151,9 +151,23 @@ void pod_uncharge_all(struct pod *pod)
 #define POD_META_GFP	(GFP_KERNEL_ACCOUNT | __GFP_ZERO | \
 			 __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
-struct pod_leaf *pod_leaf_try(void)
+/* Whoever asks for it, the pod's own worker perhaps. */
+static void *meta_alloc(struct pod *pod, struct kmem_cache *cache)
 {
-	return kmem_cache_alloc(pod_leaf_cache, POD_META_GFP);
+	struct mem_cgroup *old = set_active_memcg(pod->memcg);
+	void *meta = kmem_cache_alloc(cache, POD_META_GFP);
+
+	set_active_memcg(old);
+	return meta;
+}
+
+struct pod_leaf *pod_leaf_try(struct pod *pod)
+{
+	struct pod_leaf *leaf = meta_alloc(pod, pod_leaf_cache);
+
+	if (leaf)
+		atomic_long_inc(&pod->nr_leaves);
+	return leaf;
 }
 
 /*
@@ -161,23 +175,34 @@ struct pod_leaf *pod_leaf_try(void)
  * tables are. A memory cgroup at its limit, which the reserve itself may have
  * filled, and a host that is short must not fail them: the second attempt is
  * not charged, does not give up, and is bounded by what the pod owns: a leaf
- * comes with a page at least.
+ * whose pages were all given up again stays, for what it knows of them, but
+ * there must be a page for each leaf. Only a guest with more than 512 times
+ * its target could have more.
  */
-struct pod_leaf *pod_leaf_alloc(void)
+struct pod_leaf *pod_leaf_alloc(struct pod *pod)
 {
-	return pod_leaf_try() ?: kmem_cache_alloc(pod_leaf_cache,
-						  GFP_KERNEL | __GFP_ZERO);
-}
+	struct pod_leaf *leaf = pod_leaf_try(pod);
 
-void pod_leaf_free(struct pod_leaf *leaf)
-{
+	if (leaf || atomic_long_read(&pod->nr_leaves) >=
+		    READ_ONCE(pod->ledger.owned))
+		return leaf;
+	leaf = kmem_cache_alloc(pod_leaf_cache, GFP_KERNEL | __GFP_ZERO);
 	if (leaf)
-		kmem_cache_free(pod_leaf_cache, leaf);
+		atomic_long_inc(&pod->nr_leaves);
+	return leaf;
 }
 
-struct pod_marks *pod_marks_alloc(void)
+void pod_leaf_free(struct pod *pod, struct pod_leaf *leaf)
 {
-	return kmem_cache_alloc(pod_marks_cache, POD_META_GFP);
+	if (!leaf)
+		return;
+	atomic_long_dec(&pod->nr_leaves);
+	kmem_cache_free(pod_leaf_cache, leaf);
+}
+
+struct pod_marks *pod_marks_alloc(struct pod *pod)
+{
+	return meta_alloc(pod, pod_marks_cache);
 }
 
 void pod_marks_free(struct pod_marks *marks)

@@ -50,12 +50,15 @@ int pod_charge_up_to(struct pod *pod, u64 pages);
 void pod_uncharge_all(struct pod *pod);
 
 /* A leaf for pages that are only hints: charged, and may fail. */
-struct pod_leaf *pod_leaf_try(void);
+struct pod_leaf *pod_leaf_try(struct pod *pod);
 
-/* A leaf fails only where a page table would. Marks are a hint, and may fail. */
-struct pod_leaf *pod_leaf_alloc(void);
-void pod_leaf_free(struct pod_leaf *leaf);
-struct pod_marks *pod_marks_alloc(void);
+/*
+ * A leaf fails only where a page table would, and in a memory cgroup that is
+ * full when the pod has more leaves than pages. Marks are a hint, and may fail.
+ */
+struct pod_leaf *pod_leaf_alloc(struct pod *pod);
+void pod_leaf_free(struct pod *pod, struct pod_leaf *leaf);
+struct pod_marks *pod_marks_alloc(struct pod *pod);
 void pod_marks_free(struct pod_marks *marks);
 
 int pod_alloc_init(void);

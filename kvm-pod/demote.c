@@ -274,7 +274,7 @@ static int demote_prepare(struct pod_demotion *d, bool copy)
 {
 	if (copy)
 		pod_float_ready(d->pod);
-	d->leaf = pod_leaf_alloc();
+	d->leaf = pod_leaf_alloc(d->pod);
 	return d->leaf ? 0 : -ENOMEM;
 }
 
@@ -303,7 +303,7 @@ int pod_demote(struct pod *pod, unsigned long region, bool copy)
 	trace_kvm_pod_demote(pod->id, region, d.nr_data);
 	ret = POD_REGION_PAGES - d.nr_data;
 out:
-	pod_leaf_free(d.leaf);
+	pod_leaf_free(pod, d.leaf);
 	return ret;
 }
 

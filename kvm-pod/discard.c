@@ -49,7 +49,7 @@ static bool set_hole(struct pod *pod, const struct pod_span *span)
 	unsigned long i;
 
 	if (!whole) {
-		leaf = pod_leaf_try();
+		leaf = pod_leaf_try(pod);
 		if (!leaf)
 			return true;
 	}
@@ -57,7 +57,7 @@ static bool set_hole(struct pod *pod, const struct pod_span *span)
 	slot = pod_pmt_lookup(&pod->pmt, span->first);
 	if (slot.region != POD_HOLE) {
 		pod_unlock_region(pod, region);
-		pod_leaf_free(leaf);
+		pod_leaf_free(pod, leaf);
 		return false;
 	}
 	if (whole) {
@@ -120,7 +120,7 @@ static struct pod_marks *marks_prepare(struct pod *pod, unsigned long region)
 	pod_lock_region(pod, region);
 	have = pod_pmt_marks(&pod->pmt, region);
 	pod_unlock_region(pod, region);
-	return have ? NULL : pod_marks_alloc();
+	return have ? NULL : pod_marks_alloc(pod);
 }
 
 /*
@@ -342,7 +342,7 @@ static bool reset_region(struct pod *pod, unsigned long region)
 		leaf = pod_pmt_collapse(&pod->pmt, pod_shard(), region);
 	}
 	pod_unlock_region(pod, region);
-	pod_leaf_free(leaf);
+	pod_leaf_free(pod, leaf);
 	if (slot.frozen)
 		pod_wait_thawed(pod, region);
 	return !slot.frozen;

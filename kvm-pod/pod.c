@@ -172,7 +172,7 @@ struct pod *pod_alloc(u64 nr_pages)
 	return pod;
 }
 
-static void drain_leaf(struct pod_leaf *leaf)
+static void drain_leaf(struct pod *pod, struct pod_leaf *leaf)
 {
 	struct folio *folio;
 	unsigned int i;
@@ -189,7 +189,7 @@ static void drain_leaf(struct pod_leaf *leaf)
 		folio_unlock(folio);
 		pod_free_folio(folio);
 	}
-	pod_leaf_free(leaf);
+	pod_leaf_free(pod, leaf);
 }
 
 void pod_drain(struct pod *pod)
@@ -204,7 +204,7 @@ void pod_drain(struct pod *pod)
 		if (huge)
 			pod_free_folio(pod_folio(huge));
 		if (leaf)
-			drain_leaf(leaf);
+			drain_leaf(pod, leaf);
 		pod_marks_free(marks);
 		cond_resched();
 	}

@@ -115,6 +115,7 @@ struct pod_short {
  * struct pod - one virtual machine's memory
  * @ledger: all counts
  * @pmt: what is behind each page
+ * @nr_leaves: leaves of @pmt, and those on their way there
  * @stock: the reserve's pages
  * @flt: the float
  * @zero_small: what readers of a page without memory see, see zerofolio.h
@@ -169,6 +170,7 @@ struct pod_short {
 struct pod {
 	struct pod_ledger ledger;
 	struct pod_pmt pmt;
+	atomic_long_t nr_leaves;
 	struct pod_stock stock;
 	struct pod_float flt;
 	struct folio *zero_small[POD_ZERO_SMALL_NR];

@@ -92,7 +92,7 @@ static struct folio *populate_huge(struct pod *pod, unsigned long region,
  */
 static int make_small(struct pod *pod, unsigned long region)
 {
-	struct pod_leaf *leaf = pod_leaf_alloc();
+	struct pod_leaf *leaf = pod_leaf_alloc(pod);
 	unsigned long first = pod_region_first(region);
 	struct pod_slot slot;
 	bool zero = false;
@@ -106,7 +106,7 @@ static int make_small(struct pod *pod, unsigned long region)
 		leaf = NULL;
 	}
 	pod_unlock_region(pod, region);
-	pod_leaf_free(leaf);
+	pod_leaf_free(pod, leaf);
 	if (zero)
 		pod_zero_recall(pod, first, POD_REGION_PAGES);
 	return slot.region == POD_HUGE ? -EAGAIN : 0;

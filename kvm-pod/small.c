@@ -179,7 +179,7 @@ static void collapse(struct pod *pod, unsigned long region)
 	pod_lock_region(pod, region);
 	leaf = pod_pmt_collapse(&pod->pmt, pod_shard(), region);
 	pod_unlock_region(pod, region);
-	pod_leaf_free(leaf);
+	pod_leaf_free(pod, leaf);
 }
 
 bool pod_small_discard(struct pod *pod, unsigned long first, unsigned long nr,
