@@ -67,6 +67,7 @@ static int map_show(struct seq_file *m, void *unused)
 		seq_putc(m, region_letter(pod, r));
 		if (r % POD_MAP_COLUMNS == POD_MAP_COLUMNS - 1)
 			seq_putc(m, '\n');
+		cond_resched();
 	}
 	if (r % POD_MAP_COLUMNS)
 		seq_putc(m, '\n');

@@ -317,17 +317,23 @@ static bool deflate_step(struct pod *pod, const struct pod_span *span)
 	return true;
 }
 
-void pod_deflate(struct pod *pod, unsigned long first, unsigned long nr)
+int pod_deflate(struct pod *pod, unsigned long first, unsigned long nr)
 {
 	struct pod_span span;
+	int ret = 0;
 
 	for (; nr; nr -= span.nr, first += span.nr) {
+		if (fatal_signal_pending(current)) {
+			ret = -EINTR;
+			break;
+		}
 		span = next_span(first, nr, false);
 		while (!deflate_step(pod, &span))
 			cond_resched();
 		cond_resched();
 	}
 	pod_event_kick(pod);
+	return ret;
 }
 
 static bool reset_region(struct pod *pod, unsigned long region)
@@ -348,14 +354,20 @@ static bool reset_region(struct pod *pod, unsigned long region)
 	return !slot.frozen;
 }
 
-void pod_balloon_reset(struct pod *pod)
+int pod_balloon_reset(struct pod *pod)
 {
 	unsigned long region;
+	int ret = 0;
 
 	for (region = 0; region < pod->pmt.nr_regions; region++) {
+		if (fatal_signal_pending(current)) {
+			ret = -EINTR;
+			break;
+		}
 		while (!reset_region(pod, region))
 			cond_resched();
 		cond_resched();
 	}
 	pod_event_kick(pod);
+	return ret;
 }

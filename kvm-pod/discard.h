@@ -20,11 +20,14 @@ int pod_discard(struct pod *pod, unsigned long first, unsigned long nr,
 void pod_discard_partial(struct pod *pod, unsigned long index,
 			 unsigned int offset, unsigned int len);
 
-/* The guest wants to use these pages again. Needs no memory, never fails. */
-void pod_deflate(struct pod *pod, unsigned long first, unsigned long nr);
+/*
+ * The guest wants to use these pages again. Needs no memory. 0, or -EINTR for a
+ * fatal signal, when a part is done.
+ */
+int pod_deflate(struct pod *pod, unsigned long first, unsigned long nr);
 
-/* The balloon driver is gone: nothing is given up any more. */
-void pod_balloon_reset(struct pod *pod);
+/* The balloon driver is gone: nothing is given up any more. Likewise. */
+int pod_balloon_reset(struct pod *pod);
 
 /*
  * Try again to detach pages of SMALL regions that were referenced when they

@@ -316,8 +316,7 @@ int pod_file_fadvise(struct file *file, loff_t offset, loff_t len, int advice)
 		len = size - offset;
 	first = round_down(offset, PAGE_SIZE) >> PAGE_SHIFT;
 	last = round_up(offset + len, PAGE_SIZE) >> PAGE_SHIFT;
-	pod_deflate(pod_of_file(file), first, last - first);
-	return 0;
+	return pod_deflate(pod_of_file(file), first, last - first);
 }
 
 /* A file is always readable and writable; EPOLLPRI says there are events. */

@@ -297,7 +297,9 @@ int pod_audit(struct pod *pod, const char **why, unsigned long *region)
 	u64 seq;
 
 	for (i = 0; i < POD_AUDIT_TRIES; i++) {
-		if (i && msleep_interruptible(POD_AUDIT_MS))
+		/* Whoever ends the pod waits for those who look at it. */
+		if ((i && msleep_interruptible(POD_AUDIT_MS)) ||
+		    READ_ONCE(pod->dying))
 			return -EINTR;
 		seq = pod_ledger_seq(&pod->ledger);
 		*why = recount(pod, &total, region);

@@ -115,7 +115,7 @@ static long balloon_ranges(struct pod *pod, struct kvm_pod_balloon *b)
 		first = ranges[b->out_done].offset >> PAGE_SHIFT;
 		nr = ranges[b->out_done].length >> PAGE_SHIFT;
 		if (b->op == KVM_POD_BALLOON_DEFLATE)
-			pod_deflate(pod, first, nr);
+			ret = pod_deflate(pod, first, nr);
 		else
 			ret = pod_discard(pod, first, nr, true);
 		if (ret)
@@ -142,8 +142,7 @@ static long file_balloon(struct file *file, void *arg)
 		return balloon_ranges(pod, b);
 	if (b->nr_ranges || b->ranges_ptr)
 		return -EINVAL;
-	pod_balloon_reset(pod);
-	return 0;
+	return pod_balloon_reset(pod);
 }
 
 static long sweep_regions(struct pod *pod, struct kvm_pod_sweep *s, u64 end)

@@ -204,6 +204,8 @@ static loff_t seek(struct pod *pod, loff_t offset, loff_t size, bool data)
 		if (next != pod_region_first(pod_region(index) + 1))
 			return max_t(loff_t, (loff_t)next << PAGE_SHIFT, offset);
 		index = next;
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		cond_resched();
 	}
 	return data ? -ENXIO : size;
