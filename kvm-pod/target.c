@@ -106,6 +106,8 @@ static void fill_run(struct pod_fill *fill, unsigned int shard)
 		if (error)
 			WRITE_ONCE(fill->error, error);
 		shard += POD_FILL_THREADS_MAX + 1;
+		/* With init_on_alloc=1 nothing else does it for blocks. */
+		cond_resched();
 	}
 }
 
