@@ -29,7 +29,6 @@
  */
 static struct vfsmount *pod_mnt;
 static int pod_mnt_count;
-static DEFINE_MUTEX(pod_mnt_lock);
 
 /* The pages carry no dirty state that anybody would ever write back. */
 static bool pod_dirty_folio(struct address_space *mapping, struct folio *folio)
@@ -160,15 +159,12 @@ struct file *pod_file_create(struct pod *pod, unsigned int open_flags,
 	struct file *file;
 	int ret;
 
-	mutex_lock(&pod_mnt_lock);
+	/* It has a lock of its own, and pod_mnt stays until it is released. */
 	ret = simple_pin_fs(&pod_fs_type, &pod_mnt, &pod_mnt_count);
-	if (ret) {
-		file = ERR_PTR(ret);
-	} else {
-		file = make_file(pod, open_flags, fops);
-		simple_release_fs(&pod_mnt, &pod_mnt_count);
-	}
-	mutex_unlock(&pod_mnt_lock);
+	if (ret)
+		return ERR_PTR(ret);
+	file = make_file(pod, open_flags, fops);
+	simple_release_fs(&pod_mnt, &pod_mnt_count);
 	return file;
 }
 
