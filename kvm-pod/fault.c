@@ -40,7 +40,8 @@ static struct pod *vmf_pod(const struct vm_fault *vmf)
 static bool is_write(const struct vm_fault *vmf)
 {
 	return vmf->flags & FAULT_FLAG_WRITE ||
-	       unlikely(pod_note_is_set(POD_NOTE_WRITE, vmf->address));
+	       unlikely(pod_note_is_set(POD_NOTE_WRITE, vmf->address) &&
+			vmf->vma->vm_flags & VM_WRITE);
 }
 
 static bool must_not_wait(const struct vm_fault *vmf)
