@@ -142,7 +142,9 @@ static struct folio *pick_zero(struct pod *pod, const struct vm_fault *vmf,
 
 	if (kind == POD_HOLE && pmd_mappable(vmf))
 		zero = pod_zero_huge(pod, region);
-	if (zero && likely(!pod_folio_poisoned(zero)))
+	/* All pods share it: who maps it often must not harm the others. */
+	if (zero && likely(!pod_folio_poisoned(zero)) &&
+	    likely(folio_ref_count(zero) <= POD_ZERO_REFS_MAX))
 		return zero;
 	return pod_zero_small(pod, region);
 }
