@@ -132,7 +132,8 @@ static vm_fault_t fault_ram(struct pod *pod, struct vm_fault *vmf,
 
 /*
  * In a HOLE the zeroes come as 2 MiB, so that the region keeps its chance of a
- * 2 MiB mapping. In a SMALL region those would hide pages with memory.
+ * 2 MiB mapping. In a SMALL region those would hide pages with memory. NULL if
+ * what there is has a memory error.
  */
 static struct folio *pick_zero(struct pod *pod, const struct vm_fault *vmf,
 			       enum pod_kind kind)
@@ -146,7 +147,8 @@ static struct folio *pick_zero(struct pod *pod, const struct vm_fault *vmf,
 	if (zero && likely(!pod_folio_poisoned(zero)) &&
 	    likely(folio_ref_count(zero) <= POD_ZERO_REFS_MAX))
 		return zero;
-	return pod_zero_small(pod, region);
+	zero = pod_zero_small(pod, region);
+	return likely(!pod_folio_poisoned(zero)) ? zero : NULL;
 }
 
 /* The zero folio is locked: is it still right, and let it be known. */
@@ -165,12 +167,8 @@ static bool flag_zero(struct pod *pod, unsigned long index, enum pod_kind kind)
 }
 
 static vm_fault_t fault_zero(struct pod *pod, struct vm_fault *vmf,
-			     enum pod_kind kind)
+			     enum pod_kind kind, struct folio *zero)
 {
-	struct folio *zero = pick_zero(pod, vmf, kind);
-
-	if (unlikely(pod_folio_poisoned(zero)))
-		return VM_FAULT_HWPOISON;
 	if (unlikely(folio_ref_count(zero) > POD_ZERO_REFS_MAX))
 		return VM_FAULT_SIGBUS;
 	folio_get(zero);
@@ -249,14 +247,18 @@ static vm_fault_t fault_step(struct pod *pod, struct vm_fault *vmf,
 {
 	struct pod_slot slot;
 	struct folio *folio = pod_look(pod, vmf->pgoff, &slot);
+	struct folio *zero = NULL;
 
 	if (unlikely(slot.frozen))
 		return fault_frozen(pod, vmf);
 	if (folio)
 		return fault_ram(pod, vmf, folio);
-	if (is_write(vmf))
+	if (!is_write(vmf))
+		zero = pick_zero(pod, vmf, slot.region);
+	/* A read populates, too, if there is nothing sound to show. */
+	if (!zero)
 		return fault_populate(pod, vmf, &slot, attempt);
-	return fault_zero(pod, vmf, slot.region);
+	return fault_zero(pod, vmf, slot.region, zero);
 }
 
 vm_fault_t pod_fault(struct vm_fault *vmf)

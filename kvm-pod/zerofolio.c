@@ -70,7 +70,7 @@ static void zero_free(struct folio **folios, unsigned int nr)
 		if (!folios[i])
 			continue;
 		folios[i]->private = NULL;
-		folio_put(folios[i]);
+		pod_free_folio(folios[i]);
 		folios[i] = NULL;
 	}
 }
