@@ -34,6 +34,17 @@ static void float_alloc(struct pod *pod)
 	pod_ledger_float(&pod->ledger, f->nr_small - before);
 }
 
+static void float_free(struct pod *pod, struct folio *folio)
+{
+	u64 nr = folio_nr_pages(folio);
+
+	if (unlikely(pod_folio_poisoned(folio)))
+		pod_ledger_retire_float(&pod->ledger, nr);
+	else
+		pod_ledger_float(&pod->ledger, -(s64)nr);
+	pod_free_folio(folio);
+}
+
 /*
  * Single pages first, then the block goes; only if the host has none is the
  * block freed first, to make some.
@@ -46,8 +57,7 @@ static void fill_locked(struct pod *pod)
 	float_alloc(pod);
 	if (!f->huge)
 		return;
-	pod_ledger_float(&pod->ledger, -(s64)POD_REGION_PAGES);
-	pod_free_folio(f->huge);
+	float_free(pod, f->huge);
 	f->huge = NULL;
 	float_alloc(pod);
 }
@@ -148,8 +158,7 @@ static void drop_poisoned(struct pod *pod)
 			continue;
 		list_del(&folio->lru);
 		WRITE_ONCE(f->nr_small, f->nr_small - 1);
-		pod_ledger_float(&pod->ledger, -1);
-		pod_free_folio(folio);
+		float_free(pod, folio);
 	}
 }
 

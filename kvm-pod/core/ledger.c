@@ -197,6 +197,14 @@ void pod_ledger_retire(struct pod_ledger *ledger, u64 nr)
 	spin_unlock(&ledger->lock);
 }
 
+void pod_ledger_retire_float(struct pod_ledger *ledger, u64 nr)
+{
+	spin_lock(&ledger->lock);
+	ledger->floating -= nr;
+	ledger->retired += nr;
+	spin_unlock(&ledger->lock);
+}
+
 void pod_ledger_lose(struct pod_ledger *ledger, u64 nr)
 {
 	spin_lock(&ledger->lock);

@@ -209,6 +209,9 @@ bool pod_ledger_overdraw(struct pod_ledger *ledger, u64 nr, u64 limit);
 /** pod_ledger_retire() - @nr pages of the reserve have a hardware error */
 void pod_ledger_retire(struct pod_ledger *ledger, u64 nr);
 
+/** pod_ledger_retire_float() - the same of @nr pages of the float */
+void pod_ledger_retire_float(struct pod_ledger *ledger, u64 nr);
+
 /**
  * pod_ledger_lose() - @nr pages of the reserve went back to the host
  *
