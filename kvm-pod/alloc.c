@@ -66,6 +66,18 @@ bool pod_folio_poisoned(struct folio *folio)
 	return false;
 }
 
+bool pod_host_has_errors(void)
+{
+#ifdef CONFIG_MEMORY_FAILURE
+	int nid;
+
+	for_each_online_node(nid)
+		if (READ_ONCE(NODE_DATA(nid)->mf_stats.total))
+			return true;
+#endif
+	return false;
+}
+
 /*
  * A single page with a hardware error is kept from the buddy allocator by its
  * flag. A block would take the bad page there among its sound ones: our

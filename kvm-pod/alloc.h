@@ -30,6 +30,9 @@ void pod_free_folio(struct folio *folio);
 /* Is there a hardware error in any page of @folio? */
 bool pod_folio_poisoned(struct folio *folio);
 
+/* Has this host seen memory errors at all? If not, nobody need look for any. */
+bool pod_host_has_errors(void);
+
 /* No limit: the caller has CAP_IPC_LOCK. */
 #define POD_MEMLOCK_ANY	U64_MAX
 

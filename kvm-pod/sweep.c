@@ -8,6 +8,7 @@
 #include <linux/delay.h>
 #include <linux/jiffies.h>
 
+#include "alloc.h"
 #include "core/zero.h"
 #include "demote.h"
 #include "reserve.h"
@@ -57,6 +58,22 @@ static unsigned int looks_zero(struct folio *folio, bool all,
 	return nr;
 }
 
+/*
+ * The kernel leaves a page with a memory error mapped. Once it is not, whoever
+ * touches it is told; the sound pages of the block come back by themselves.
+ */
+static void unmap_poisoned(struct pod *pod, unsigned long region,
+			   struct folio *folio)
+{
+	unsigned int i;
+
+	if (likely(!pod_host_has_errors()))
+		return;
+	for (i = 0; i < POD_REGION_PAGES; i++)
+		if (unlikely(PageHWPoison(folio_page(folio, i))))
+			pod_unmap(pod, pod_region_first(region) + i, 1);
+}
+
 static void sweep_huge(struct pod *pod, unsigned long region,
 		       struct folio *folio, unsigned int how,
 		       struct pod_sweep_count *count)
@@ -65,6 +82,7 @@ static void sweep_huge(struct pod *pod, unsigned long region,
 	unsigned int nr = 0;
 	int ret;
 
+	unmap_poisoned(pod, region, folio);
 	/* Pinned: it cannot leave, and need not be unmapped to show that. */
 	if (!folio_maybe_dma_pinned(folio))
 		nr = looks_zero(folio, demote, count);
