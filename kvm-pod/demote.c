@@ -22,6 +22,8 @@
  * struct pod_demotion - one region being taken apart
  * @pod: whose
  * @region: which
+ * @lost: first page that the caller is discarding, by its place in the block
+ * @nr_lost: how many of them; that one is broken does not matter
  * @folio: its block, locked and with a reference of ours
  * @data: pages that are not zero
  * @nr_data: weight of @data
@@ -32,6 +34,8 @@
 struct pod_demotion {
 	struct pod *pod;
 	unsigned long region;
+	unsigned int lost;
+	unsigned int nr_lost;
 	struct folio *folio;
 	DECLARE_BITMAP(data, POD_REGION_PAGES);
 	unsigned int nr_data;
@@ -113,10 +117,37 @@ static void demote_end(struct pod_demotion *d)
 	folio_put(d->folio);
 }
 
-static void scan(struct pod_demotion *d)
+/*
+ * A block with a memory error. Broken pages are not read: what is being
+ * discarded at this moment counts as zero, even if the guest wrote to it before
+ * the unmap. An older mark would not do, as the guest may use the page since.
+ * False if a broken page may hold data.
+ */
+static bool scan_broken(struct pod_demotion *d)
 {
-	pod_folio_scan(d->folio, d->data);
+	unsigned int i;
+
+	for (i = 0; i < POD_REGION_PAGES; i++) {
+		if (!PageHWPoison(folio_page(d->folio, i)))
+			__assign_bit(i, d->data,
+				     !pod_page_is_zero(d->folio, i));
+		else if (i - d->lost >= d->nr_lost)
+			return false;
+		cond_resched();
+	}
+	return true;
+}
+
+static bool scan(struct pod_demotion *d)
+{
+	bool ok = true;
+
+	if (unlikely(pod_folio_poisoned(d->folio)))
+		ok = scan_broken(d);
+	else
+		pod_folio_scan(d->folio, d->data);
 	d->nr_data = bitmap_weight(d->data, POD_REGION_PAGES);
+	return ok;
 }
 
 /* Marks are a hint only: a marked page that is not zero is data again. */
@@ -247,17 +278,16 @@ out:
 }
 
 /*
- * Decide by what is in the block. A block with a memory error is not even
- * read, and stays where it is: its guest learns at the next touch.
+ * Decide by what is in the block. One with a memory error that matters stays
+ * where it is: its guest learns at the next touch.
  */
 static int demote_by_content(struct pod_demotion *d, bool copy)
 {
-	if (unlikely(pod_folio_poisoned(d->folio))) {
+	if (unlikely(!scan(d))) {
 		bitmap_fill(d->data, POD_REGION_PAGES);
 		unmark_data(d);
 		return -EIO;
 	}
-	scan(d);
 	if (!d->nr_data) {
 		finish_zero(d);
 		return 0;
@@ -278,6 +308,31 @@ static int demote_prepare(struct pod_demotion *d, bool copy)
 	return d->leaf ? 0 : -ENOMEM;
 }
 
+static int demote(struct pod_demotion *d, bool copy)
+{
+	struct pod *pod = d->pod;
+	int ret = demote_prepare(d, copy);
+
+	if (ret)
+		return ret;
+	ret = -EAGAIN;
+	if (!demote_begin(d))
+		goto out;
+	ret = demote_by_content(d, copy);
+	if (ret) {
+		thaw(pod, d->region);
+		demote_end(d);
+		goto out;
+	}
+	pod_ledger_count(&pod->ledger, pod_shard(), POD_EVENT_DEMOTED,
+			 !!d->nr_data);
+	trace_kvm_pod_demote(pod->id, d->region, d->nr_data);
+	ret = POD_REGION_PAGES - d->nr_data;
+out:
+	pod_leaf_free(pod, d->leaf);
+	return ret;
+}
+
 int pod_demote(struct pod *pod, unsigned long region, bool copy)
 {
 	struct pod_demotion d = {
@@ -285,26 +340,21 @@ int pod_demote(struct pod *pod, unsigned long region, bool copy)
 		.region = region,
 		.pages = LIST_HEAD_INIT(d.pages),
 	};
-	int ret = demote_prepare(&d, copy);
 
-	if (ret)
-		return ret;
-	ret = -EAGAIN;
-	if (!demote_begin(&d))
-		goto out;
-	ret = demote_by_content(&d, copy);
-	if (ret) {
-		thaw(pod, region);
-		demote_end(&d);
-		goto out;
-	}
-	pod_ledger_count(&pod->ledger, pod_shard(), POD_EVENT_DEMOTED,
-			 !!d.nr_data);
-	trace_kvm_pod_demote(pod->id, region, d.nr_data);
-	ret = POD_REGION_PAGES - d.nr_data;
-out:
-	pod_leaf_free(pod, d.leaf);
-	return ret;
+	return demote(&d, copy);
+}
+
+int pod_demote_broken(struct pod *pod, unsigned long first, unsigned int nr)
+{
+	struct pod_demotion d = {
+		.pod = pod,
+		.region = pod_region(first),
+		.lost = first % POD_REGION_PAGES,
+		.nr_lost = nr,
+		.pages = LIST_HEAD_INIT(d.pages),
+	};
+
+	return demote(&d, true);
 }
 
 int pod_demote_next(struct pod *pod, bool given)

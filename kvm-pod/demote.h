@@ -18,6 +18,12 @@
 int pod_demote(struct pod *pod, unsigned long region, bool copy);
 
 /*
+ * The same while the caller is discarding @nr pages of one region: those of
+ * them that have a memory error are given up with their block.
+ */
+int pod_demote_broken(struct pod *pod, unsigned long first, unsigned int nr);
+
+/*
  * Demote the region that has most to give; @given: only what the balloon gave
  * up counts. -ENOENT if there is none, else as pod_demote().
  */

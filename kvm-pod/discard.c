@@ -182,16 +182,33 @@ static bool discard_block(struct pod *pod, const struct pod_span *span,
 	return behind;
 }
 
-/* A part of a block: the 2 MiB mapping lives on. */
+static bool is_broken(const struct pod_span *span, struct folio *folio)
+{
+	unsigned int i;
+
+	for (i = 0; i < span->nr; i++)
+		if (unlikely(PageHWPoison(folio_page(folio,
+				(span->first + i) % POD_REGION_PAGES))))
+			return true;
+	return false;
+}
+
+/*
+ * A part of a block: the 2 MiB mapping lives on. But what is broken cannot be
+ * cleared: the block is taken out of service, and the rest of it moves.
+ */
 static bool discard_in_place(struct pod *pod, const struct pod_span *span,
 			     struct folio *folio)
 {
-	bool full;
+	bool full, broken;
 
 	pod_clear_pages(folio, span->first % POD_REGION_PAGES, span->nr);
 	full = mark(pod, span);
+	broken = is_broken(span, folio);
 	folio_put(folio);
-	if (full)
+	if (unlikely(broken))
+		pod_demote_broken(pod, span->first, span->nr);
+	else if (full)
 		pod_demote(pod, pod_region(span->first), false);
 	return true;
 }
