@@ -18,6 +18,8 @@ L1_KERNEL = os.environ.get("KVM_POD_L1_KERNEL")
 L1_MODULE = f"{TOP}/build/kernels/{L1_KERNEL}/kvm-pod.ko" if L1_KERNEL else MODULE
 # The one with iommufd, vDPA and mediated devices.
 DEVICES_KERNEL = "devices"
+# The one with kcov and faults on demand.
+FAULTS_KERNEL = "faults"
 STOCK_QEMU = "/usr/bin/qemu-system-x86_64"
 
 

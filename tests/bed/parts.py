@@ -80,6 +80,22 @@ def _fuzz(only):
     return [Job("fuzz-core", command, 2 * seconds + 300, counted=True)]
 
 
+def _fuzz_kernel(mode, timeout, kernel=None):
+    """The fuzzer of the module: a job of its own per mode."""
+    def make(only):
+        if only not in (None, f"fuzz-{mode}"):
+            return []
+        command = ["/usr/bin/python3", f"{TOP}/tests/fuzz/kernel/podfuzz.py", mode]
+        return [Job(f"fuzz-{mode}", command, timeout, counted=True, env=_environment(kernel))]
+    return make
+
+
+def _all_fuzzers(only):
+    seconds = int(os.environ.get("KVM_POD_FUZZ_SECONDS", "60"))
+    kernel = _fuzz_kernel("kernel", 2 * seconds + 400, artifacts.FAULTS_KERNEL)
+    return [*_fuzz(only), *kernel(only), *_fuzz_kernel("mutants", 1800)(only)]
+
+
 def _fuzz_targets():
     """What T may name."""
     return [os.path.basename(path).removesuffix("_fuzz.c")
@@ -112,7 +128,10 @@ PARTS = {
     "core": (["core"], [], _counted("core", ["make", "-s", "-C", f"{TOP}/tests/core", "check"],
                                     600)),
     "corpus": (["fuzz"], [], _counted("corpus", [f"{TOP}/tests/fuzz/core/run.py", "--check"], 400)),
-    "fuzz": (["fuzz"], [], _fuzz),
+    "fuzz": (["fuzz", "bed", "module", "debug-kernel"],
+             ["kernel", "module", "faults-kernel", "qemu", "guest", "podfuzz"], _all_fuzzers),
+    "replay": (["bed", "module"], ["kernel", "module", "qemu", "guest", "podfuzz"],
+               _fuzz_kernel("replay", 240)),
     "mutations": (["bed", "module"], ["kernel", "module", "qemu", "guest", "selftests"],
                   _counted("mutations", [f"{TOP}/tests/mutations/run.py", "--quick"], 240)),
     "bed": (["bed"], [], _counted("bed", ["/usr/bin/python3", f"{BED}/test_bed.py"], 60)),
@@ -126,10 +145,12 @@ PARTS = {
 _STEPS = {
     "kernel": lambda: artifacts.kernel() and artifacts.l1_kernel(),
     "module": lambda: _module(),
+    "faults-kernel": lambda: artifacts.build_special_module(artifacts.FAULTS_KERNEL),
     "kernel-full": lambda: _devices_kernel(),
     "qemu": lambda: os.environ.update(KVM_POD_QEMU=artifacts.patched_qemu()),
     "podctl": lambda: _make("-C", f"{TOP}/tools/podctl"),
     "selftests": lambda: _selftests(),
+    "podfuzz": lambda: _make("-C", f"{TOP}/tests/fuzz/kernel"),
     "guest": lambda: artifacts.guest_programs(),
 }
 

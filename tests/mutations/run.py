@@ -71,8 +71,9 @@ def _prepare_tree():
             _sync_file(f"{_TOP}/{name}", f"{_TREE}/{name}")
 
 
-def _build(mutant):
+def build(mutant):
     """Path of the mutant's module. One builds at a time, in one tree."""
+    os.makedirs(_WORK, exist_ok=True)
     module = f"{_WORK}/{mutant.name}.ko"
     with open(f"{_WORK}/lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -141,7 +142,7 @@ def _one(name):
     """A job: build, boot, run, judge."""
     mutant = Mutant(name)
     try:
-        status, words = _judge(mutant, _build(mutant))
+        status, words = _judge(mutant, build(mutant))
     except (Stale, BedError) as error:
         status, words = 1, f"error: {error}"
     print(words, flush=True)

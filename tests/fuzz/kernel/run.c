@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The parent's side of a run: start, wait, audit, end, and see that nothing is
+ * left. Hangs are told by calls that do not end; a touch may wait for memory as
+ * long as it likes, but it must be possible to kill it.
+ */
+#define _GNU_SOURCE
+#include "fuzz.h"
+
+#include <dirent.h>
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "world.h"
+
+#define DEBUGFS		"/sys/kernel/debug/kvm-pod"
+#define CLASS		"/sys/class/kvm-pod"
+#define PARAMETERS	"/sys/module/kvm_pod/parameters"
+
+/* Milliseconds, times the scale: one call; being killed; all memory back. */
+#define STALL_MS	250
+#define KILL_MS		20000
+#define GONE_MS		20000
+
+struct report *report;
+static unsigned int scale;
+
+/**
+ * struct run - one that goes on
+ * @pid: the child
+ * @pidfd: readable when it has ended
+ * @done: it says that its calls are through
+ * @go: tells it to end
+ */
+struct run {
+	pid_t pid;
+	int pidfd;
+	int done;
+	int go;
+};
+
+static long number_in(const char *path)
+{
+	char text[32] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (read(fd, text, sizeof(text) - 1) < 0)
+		text[0] = 0;
+	close(fd);
+	return strtol(text, NULL, 10);
+}
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		err(2, "%s", path);
+	close(fd);
+}
+
+void run_init(unsigned int time_scale)
+{
+	scale = time_scale ? time_scale : 1;
+	report = mmap(NULL, sizeof(*report), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (report == MAP_FAILED)
+		err(2, "no memory");
+	world_reserve();
+	/* Programs without rights open it as a member of its group. */
+	if (chmod("/dev/kvm-pod", 0666))
+		err(2, "/dev/kvm-pod");
+}
+
+static void start(struct run *r, const struct prog *p)
+{
+	int done[2], go[2];
+
+	if (pipe2(done, O_CLOEXEC) || pipe2(go, O_CLOEXEC))
+		err(2, "no pipe");
+	r->pid = fork();
+	if (r->pid < 0)
+		err(2, "fork");
+	if (!r->pid) {
+		close(done[0]);
+		close(go[1]);
+		child_run(p, go[0], done[1]);
+	}
+	close(done[1]);
+	close(go[0]);
+	r->done = done[0];
+	r->go = go[1];
+	r->pidfd = syscall(SYS_pidfd_open, r->pid, 0);
+	if (r->pidfd < 0)
+		err(2, "pidfd_open");
+}
+
+static bool readable(int fd, int ms)
+{
+	struct pollfd p = { fd, POLLIN };
+
+	return poll(&p, 1, ms) == 1;
+}
+
+/* Has it done all its calls? Else it has ended, or one call does not end. */
+static bool wait_done(struct run *r)
+{
+	unsigned int before;
+	char byte;
+
+	do {
+		before = report->progress;
+		if (readable(r->done, STALL_MS * scale))
+			return read(r->done, &byte, 1) == 1;
+	} while (report->progress != before);
+	return false;
+}
+
+static void audit(const char *name)
+{
+	char path[96], text[256] = "";
+	int fd, tries = 50;
+
+	snprintf(path, sizeof(path), DEBUGFS "/%s/audit", name);
+	do {
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			return;
+		if (read(fd, text, sizeof(text) - 1) < 0)
+			text[0] = 0;
+		close(fd);
+	} while (!strncmp(text, "BUSY", 4) && --tries && !usleep(2000));
+	if (!strncmp(text, "BAD", 3))
+		complain("audit of %s: %.*s", name,
+			 (int)strcspn(text, "\n"), text);
+}
+
+static void audit_all(void)
+{
+	DIR *dir = opendir(DEBUGFS);
+	struct dirent *entry;
+
+	if (!dir)
+		err(2, DEBUGFS);
+	while ((entry = readdir(dir)))
+		if (!strncmp(entry->d_name, "pod", 3))
+			audit(entry->d_name);
+	closedir(dir);
+}
+
+/* Where its threads are, for who reads the report. */
+static void show_stacks(pid_t pid)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command),
+		 "cat /proc/%d/task/*/stack /proc/%d/task/*/status", pid, pid);
+	fflush(stdout);
+	if (system(command))
+		printf("no stacks\n");
+}
+
+static bool end(struct run *r, bool done)
+{
+	bool ended;
+
+	if (!done || write(r->go, "g", 1) != 1 ||
+	    !readable(r->pidfd, STALL_MS * 20 * scale))
+		kill(r->pid, SIGKILL);
+	ended = readable(r->pidfd, KILL_MS * scale);
+	if (ended) {
+		waitpid(r->pid, NULL, 0);
+	} else {
+		complain("a process cannot be killed");
+		show_stacks(r->pid);
+	}
+	close(r->pidfd);
+	close(r->done);
+	close(r->go);
+	return ended;
+}
+
+static long left_over(void)
+{
+	return labs(number_in(CLASS "/pods")) +
+	       labs(number_in(CLASS "/total_owned")) +
+	       labs(number_in(CLASS "/total_reserve")) +
+	       labs(number_in(CLASS "/total_float"));
+}
+
+/* Inodes and work may take a moment to go. */
+static bool all_gone(void)
+{
+	int ms;
+
+	for (ms = 0; ms < GONE_MS * (int)scale; ms += 5) {
+		if (!left_over())
+			return true;
+		usleep(5000);
+	}
+	complain("a pod, or memory of one, is left");
+	return false;
+}
+
+static void restore_parameters(void)
+{
+	write_file(PARAMETERS "/huge", "Y");
+	write_file(PARAMETERS "/zero_scan", "auto");
+	write_file(PARAMETERS "/sweep_budget", "8192");
+	write_file(PARAMETERS "/ept_latency", "N");
+	write_file(PARAMETERS "/zero_threads", "0");
+	write_file(PARAMETERS "/limit_mb", "0");
+}
+
+enum outcome run_prog(const struct prog *p)
+{
+	struct run r;
+	bool done, good;
+	unsigned int i;
+
+	memset(report, 0, sizeof(*report));
+	for (i = 0; i < MAX_CALLS; i++)
+		report->result[i] = NOT_RUN;
+	cover_begin();
+	start(&r, p);
+	done = wait_done(&r);
+	audit_all();
+	good = end(&r, done) && all_gone();
+	if (prog_has(p, "param"))
+		restore_parameters();
+	if (!good)
+		return RUN_LOST;
+	return report->complained ? RUN_WRONG : RUN_OK;
+}
