@@ -71,6 +71,18 @@ check_examples() {
 	check "uapi.rst has an example" test -x "$tmp/a.out"
 }
 
+# What is said to syzkaller; and a field that is too short is noticed.
+check_syzkaller() {
+	local header=include/uapi/linux/kvm_pod.h
+
+	check "syzkaller's description" python3 tests/uapi/syzkaller.py \
+		"$header" tests/fuzz/sys_kvm_pod.txt
+	sed '/out_retired/s/int64/int32/' tests/fuzz/sys_kvm_pod.txt \
+		>"$tmp/short.txt"
+	check "a wrong description is noticed" bash -c \
+		"! python3 tests/uapi/syzkaller.py '$header' '$tmp/short.txt'"
+}
+
 for compiler in gcc clang; do
 	if command -v "$compiler" >/dev/null; then
 		check_header "$compiler"
@@ -80,5 +92,6 @@ for compiler in gcc clang; do
 done
 check_that_sizes_count
 check_examples
+check_syzkaller
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

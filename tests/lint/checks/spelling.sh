@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../../.."
 . tests/lint/lib.sh
 
 # Names that look like one.
-readonly NAMES=iput,nd,whats
+readonly NAMES=inout,iput,nd,whats
 
 mapfile -t files < <(list_files . | grep -vE '(^|/)(vendor|corpus)/|^LICENSE')
 
