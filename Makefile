@@ -14,7 +14,7 @@ NEWEST := $(lastword $(shell printf '%s\n' /usr/src/linux-headers-6.12*-amd64 | 
 KDIR ?= $(firstword $(RUNNING) $(NEWEST))
 
 .PHONY: all module podctl check check-core check-kernel check-kernel-full \
-	check-nested check-ept check-qemu check-soak check-mutations fuzz lint demo install uninstall clean help
+	check-nested check-ept check-qemu check-soak check-debug check-mutations fuzz lint demo install uninstall clean help
 
 all: deps-module module podctl
 
@@ -62,6 +62,10 @@ check-soak:
 	@$(DEPS) bed
 	@$(RUN) soak
 
+check-debug:
+	@$(DEPS) bed
+	@$(RUN) $(patsubst %,debug-%,$(or $(KERNEL),kasan kcsan))
+
 check-mutations:
 	@$(DEPS) bed
 	@/usr/bin/python3 tests/mutations/run.py $(T)
@@ -107,6 +111,8 @@ help:
 	@echo "make check-ept    a nested guest, Intel EPT emulated"
 	@echo "make check-qemu   the QEMU series: build and qtests"
 	@echo "make check-soak   long and large scenes, not in make check"
+	@echo "make check-debug  all of L1's tests and scenes with KASAN, then KCSAN"
+	@echo "                  KERNEL=kasan: on that kernel only"
 	@echo "make check-mutations  take out one guard at a time: does a test notice?"
 	@echo "make fuzz         fuzzers, for SECONDS=60 or any other time"
 	@echo "make lint         style, sparse, layers, documentation"

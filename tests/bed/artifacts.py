@@ -42,6 +42,18 @@ def special_kernel(name):
     return _assignments(_script(f"{TOP}/tests/kernels/build.sh", name))
 
 
+def boot_settings(name):
+    """The lines of NAME.boot alone, without building anything."""
+    with open(f"{TOP}/tests/kernels/{name}.boot", encoding="ascii") as lines:
+        return _assignments("".join(line for line in lines if not line.startswith("#")))
+
+
+def work(name, kernel=L1_KERNEL):
+    """Where the logs of a test are: apart for a test that runs on several kernels."""
+    below = "" if kernel in (None, DEVICES_KERNEL) else f"{kernel}/"
+    return f"{TOP}/build/check/{below}{name}"
+
+
 def l1_kernel():
     """What L1 runs."""
     return special_kernel(L1_KERNEL) if L1_KERNEL else kernel()
@@ -63,6 +75,16 @@ def build_mdev_module(of_kernel):
     """Build what mdev_module() names, for a kernel() or a special_kernel()."""
     _script(f"{TOP}/tests/mdev/build.sh", of_kernel["KDIR"],
             f"{TOP}/build/mdev/{of_kernel['KVER']}")
+
+
+def planted_module(name=L1_KERNEL):
+    """The module of tests/kernels/planted for a kernel of tests/kernels."""
+    return f"{TOP}/build/planted/{name}/kvm-pod-planted.ko"
+
+
+def build_planted_module(name):
+    _script(f"{TOP}/tests/kernels/planted/build.sh", special_kernel(name)["KDIR"],
+            os.path.dirname(planted_module(name)))
 
 
 def _assignments(text):

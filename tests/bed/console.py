@@ -4,7 +4,7 @@
 import re
 
 _TROUBLE = re.compile(
-    r"BUG:|WARNING:|Oops|Kernel panic|[Bb]ad page|general protection|soft lockup"
+    r"BUG:|WARNING:|UBSAN:|Oops|Kernel panic|[Bb]ad page|general protection|soft lockup"
     r"|hard LOCKUP|refcount_t:|INFO: task .* blocked|detected stall|list_(add|del) corruption"
     r"|Call Trace:|unregister_netdevice|kernel BUG at|out_of_memory|Out of memory")
 

@@ -40,7 +40,7 @@ class Suite:
         self.may_skip = may_skip
         self.source = f"{artifacts.TOP}/tests/selftests{below}"
         self.built = f"{artifacts.TOP}/build/selftests{below}"
-        self.work = f"{artifacts.TOP}/build/check/{name}"
+        self.work = artifacts.work(name)
         self.options = options
         self._modules = modules
         self._only = only

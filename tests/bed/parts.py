@@ -6,6 +6,7 @@ import os
 import subprocess
 
 import artifacts
+import debug
 import initramfs
 import kselftests
 import scene
@@ -14,7 +15,6 @@ from errors import BedError
 from jobs import Job
 
 SCENES = f"{TOP}/tests/scenes"
-_WORK = f"{TOP}/build/check"
 
 DEFAULT = ["nested", "kernel-full", "kernel", "ept", "qemu", "core", "corpus", "mutations", "bed", "uapi",
            "tools", "lint"]
@@ -35,7 +35,7 @@ def _scene_jobs(pattern, only, kernel=None):
         name = os.path.basename(path).removesuffix(".py")
         module = scene.load(path)
         if only in (None, name) and getattr(module, "KERNEL", None) == kernel:
-            workdir = f"{_WORK}/{name}"
+            workdir = artifacts.work(name)
             os.makedirs(workdir, exist_ok=True)
             command = ["/usr/bin/python3", f"{BED}/scene.py", path, workdir]
             # A kernel made for a scene has all that it needs.
@@ -112,6 +112,13 @@ def _selftest_jobs(suite, timeout, only, kernel=None):
     return [Job(suite.name, command, timeout, counted=True, env=_environment(kernel))]
 
 
+def _debug(kernel):
+    return lambda only: debug.everything(kernel, only)
+
+
+_DEBUG_GROUPS = ["bed", "module", "debug-kernel"]
+_DEBUG_STEPS = ["kernel", "module", "qemu", "podctl", "guest", "selftests"]
+
 # name -> (deps.sh groups, prepare steps, function that makes the jobs)
 PARTS = {
     "nested": (["bed", "module"], ["kernel", "module", "qemu", "podctl", "guest"], _nested),
@@ -121,6 +128,9 @@ PARTS = {
     "kernel-full": (["bed", "module", "debug-kernel"],
                     ["kernel", "module", "kernel-full", "qemu", "podctl", "guest", "selftests"],
                     _kernel_full),
+    "debug": (_DEBUG_GROUPS, ["debug-kasan", *_DEBUG_STEPS], debug.bounded),
+    "debug-kasan": (_DEBUG_GROUPS, ["debug-kasan", *_DEBUG_STEPS], _debug("kasan")),
+    "debug-kcsan": (_DEBUG_GROUPS, ["debug-kcsan", *_DEBUG_STEPS], _debug("kcsan")),
     "ept": (["bed", "module", "ept"], ["kernel", "module"],
             _counted("ept", [f"{TOP}/tests/ept/run.sh"], 400)),
     "qemu": (["qemu-build"], ["qemu"],
@@ -146,7 +156,9 @@ _STEPS = {
     "kernel": lambda: artifacts.kernel() and artifacts.l1_kernel(),
     "module": lambda: _module(),
     "faults-kernel": lambda: artifacts.build_special_module(artifacts.FAULTS_KERNEL),
-    "kernel-full": lambda: _devices_kernel(),
+    "kernel-full": lambda: _special_kernel(artifacts.DEVICES_KERNEL),
+    "debug-kasan": lambda: _debug_kernel("kasan"),
+    "debug-kcsan": lambda: _debug_kernel("kcsan"),
     "qemu": lambda: os.environ.update(KVM_POD_QEMU=artifacts.patched_qemu()),
     "podctl": lambda: _make("-C", f"{TOP}/tools/podctl"),
     "selftests": lambda: _selftests(),
@@ -176,9 +188,14 @@ def _module():
     _mdev_module(artifacts.l1_kernel())
 
 
-def _devices_kernel():
-    artifacts.build_special_module(artifacts.DEVICES_KERNEL)
-    _mdev_module(artifacts.special_kernel(artifacts.DEVICES_KERNEL))
+def _special_kernel(name):
+    artifacts.build_special_module(name)
+    _mdev_module(artifacts.special_kernel(name))
+
+
+def _debug_kernel(name):
+    _special_kernel(name)
+    artifacts.build_planted_module(name)
 
 
 def _mdev_module(kernel):

@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import console  # noqa: E402
 import cpio  # noqa: E402
+import debug  # noqa: E402
 import jobs  # noqa: E402
 import kselftests  # noqa: E402
 import parts  # noqa: E402
@@ -53,6 +54,18 @@ class Parts(unittest.TestCase):
                  if not job.counted]
         self.assertEqual(sorted(found), scenes)
 
+    def test_debug_kernels_run_all(self):
+        plain = [job.name for part in ("nested", "kernel", "kernel-full")
+                 for job in parts.jobs([part], None)]
+        for kernel in debug.KERNELS:
+            found = [job.name for job in parts.jobs([f"debug-{kernel}"], None)]
+            wanted = [f"{kernel}:{name}" for name in [*plain, "planted"]]
+            self.assertEqual(sorted(found), sorted(wanted))
+
+    def test_debug_kernel_is_the_one_named(self):
+        for job in parts.jobs(["debug", "debug-kcsan"], None):
+            self.assertEqual(job.env["KVM_POD_L1_KERNEL"], job.name.split(":")[0])
+
     def test_kernel_full_is_strict(self):
         jobs_of_part = parts.jobs(["kernel-full"], None)
         self.assertTrue(all(job.strict for job in jobs_of_part if not job.counted))
@@ -92,6 +105,7 @@ class Console(unittest.TestCase):
     def test_trouble(self):
         for line in ("BUG: unable to handle page fault", "WARNING: CPU: 0 PID: 1 at mm",
                      "watchdog: BUG: soft lockup - CPU#0", "Kernel panic - not syncing",
+                     "UBSAN: shift-out-of-bounds in mm/gup.c", "BUG: KCSAN: data-race in x",
                      "BUG: Bad page state in process qemu", "refcount_t: underflow"):
             self.assertEqual(console.trouble_in(["fine", line]), line)
 

@@ -6,3 +6,4 @@
 # those of the module count.
 KERNEL_MAKE=CFLAGS_KCSAN=-D__KCSAN_INSTRUMENT_BARRIERS__
 APPEND=panic_on_warn=1 watchdog_thresh=60 kcsan.skip_watch=300
+SLOWNESS=3
