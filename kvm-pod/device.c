@@ -197,7 +197,7 @@ static long do_create(struct file *device, void *arg)
 	}
 	c->out_fd = fd;
 	c->out_id = pod->id;
-	fd_install(fd, file);
+	pod_ioctl_return_file(c, fd, file);
 	return 0;
 }
 

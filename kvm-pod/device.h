@@ -33,6 +33,13 @@ struct pod_ioctl {
 long pod_ioctl_dispatch(struct file *file, unsigned int cmd, unsigned long arg,
 			const struct pod_ioctl *table, unsigned int nr);
 
+/*
+ * Let the call whose structure @arg is return @file as descriptor @fd, which
+ * is reserved for it. Takes the reference. It becomes the caller's once the
+ * answer is written, and is gone again if that cannot be.
+ */
+void pod_ioctl_return_file(void *arg, int fd, struct file *file);
+
 extern const struct file_operations pod_file_fops;
 
 int pod_device_init(void);
