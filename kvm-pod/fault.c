@@ -288,7 +288,11 @@ vm_fault_t pod_fault(struct vm_fault *vmf)
  */
 vm_fault_t pod_page_mkwrite(struct vm_fault *vmf)
 {
-	struct folio *folio = page_folio(vmf->page);
+	/*
+	 * Whoever has the folio locked may be linking it by ->lru, where
+	 * compound_head is: a link never looks like a tail page's.
+	 */
+	struct folio *folio = data_race(page_folio(vmf->page));
 	struct pod *pod = vmf_pod(vmf);
 	bool behind;
 

@@ -239,9 +239,14 @@ static inline struct pod_recent *pod_recent_of(struct pod *pod,
 	return &pod->recent[shard & (pod->nr_recent - 1)];
 }
 
+/*
+ * A handle is that of a folio's first page, so do not ask whose part the page
+ * is: compound_head lies where ->lru.next does, which who has the folio locked
+ * may be changing.
+ */
 static inline struct folio *pod_folio(u64 handle)
 {
-	return pfn_folio(handle);
+	return (struct folio *)pfn_to_page(handle);
 }
 
 static inline u64 pod_handle(struct folio *folio)
