@@ -31,11 +31,11 @@ class Suite:
     """A directory of programs, and what L1 needs for them beyond the usual.
 
     options are for L1(); modules are the kernel's, which may lack some; only
-    names the programs, if not all. may_skip: how the names of the cases begin that
-    may be skipped; None for all.
+    names the programs, if not all, and other those that another suite has. may_skip:
+    how the names of the cases begin that may be skipped; None for all.
     """
 
-    def __init__(self, name, below, modules, options, only=(), may_skip=None):
+    def __init__(self, name, below, modules, options, only=(), may_skip=None, other=()):
         self.name = name
         self.may_skip = may_skip
         self.source = f"{artifacts.TOP}/tests/selftests{below}"
@@ -44,13 +44,14 @@ class Suite:
         self.options = options
         self._modules = modules
         self._only = only
+        self._other = other
 
     def programs(self):
         """Names of the programs, built or not."""
         listing = subprocess.run(["make", "-s", "-C", self.source, "list"], check=True,
                                  capture_output=True, text=True)
         return sorted(name for name in listing.stdout.split()
-                      if not self._only or name in self._only)
+                      if name not in self._other and (not self._only or name in self._only))
 
     def modules(self):
         moddir = artifacts.l1_kernel()["MODDIR"]
@@ -58,7 +59,12 @@ class Suite:
 
 
 # What pins memory without any hardware.
-USUAL = Suite("selftests", "", ["vivid", "ib_uverbs", "rdma_rxe", "crc32_generic"], {"cpus": 2})
+USUAL = Suite("selftests", "", ["vivid", "ib_uverbs", "rdma_rxe", "crc32_generic"], {"cpus": 2},
+              other=["secrets"])
+
+# Debian's kernel clears all that it allocates: here only the module clears.
+SECRETS = Suite("selftests-secrets", "", [], {"cpus": 2, "append": "init_on_alloc=0"},
+                only=["secrets"], may_skip=())
 
 
 def _devices(name, iommu, append="", only=()):
@@ -77,7 +83,7 @@ DEVICES = [
     _devices("selftests-amd-iommu", "amd-iommu,intremap=on", only=["assign", "ioas"]),
     _devices("selftests-virtio-iommu", "virtio-iommu-pci", _UNSAFE, only=["assign", "ioas"]),
 ]
-SUITES = {suite.name: suite for suite in [USUAL, *DEVICES]}
+SUITES = {suite.name: suite for suite in [USUAL, SECRETS, *DEVICES]}
 
 
 class Host:

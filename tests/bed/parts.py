@@ -58,7 +58,8 @@ def _counted(name, command, timeout):
 
 
 def _kernel(only):
-    return _selftest_jobs(kselftests.USUAL, 600, only)
+    return (_selftest_jobs(kselftests.USUAL, 600, only) +
+            _selftest_jobs(kselftests.SECRETS, 200, only))
 
 
 def _kernel_full(only):

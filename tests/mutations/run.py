@@ -96,7 +96,8 @@ def _boot(name, module, programs):
              for program in programs]
     if module:
         pairs.append((module, "mutant.ko"))
-    bed.boot(memory="2G", cpus=2, programs=pairs)
+    # What the module does not clear is not to be cleared by the kernel.
+    bed.boot(memory="2G", cpus=2, programs=pairs, append="init_on_alloc=0")
     if module:
         bed.l1.sh("rmmod kvm-pod && insmod /mutant.ko")
     return bed
