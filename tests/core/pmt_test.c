@@ -11,6 +11,7 @@
 #include "test.h"
 
 #define NR_REGIONS	4
+#define NR_MANY		200
 #define NR_LOCKS	2
 #define SIZE		(NR_REGIONS * POD_REGION_PAGES)
 
@@ -229,6 +230,54 @@ static void picks_take_turns(void)
 	CHECK(first != second);
 }
 
+/* More than one call looks at: each call goes on where the last one ended. */
+static void pick_gets_past_many(void)
+{
+	static struct {
+		struct pod_marks marks;
+	} __attribute__((aligned(64))) many[NR_MANY];
+	static u64 many_words[NR_MANY];
+	unsigned long r, found = NR_MANY;
+	unsigned int calls;
+
+	pmt_make();
+	memset(many, 0, sizeof(many));
+	memset(many_words, 0, sizeof(many_words));
+	pod_pmt_init(&pmt, &ledger, many_words, NR_MANY, locks, NR_LOCKS);
+	for (r = 0; r < NR_MANY; r++) {
+		lock(r);
+		pod_pmt_populate_huge(&pmt, 0, r, 1 + r);
+		pod_pmt_mark(&pmt, 0, pod_region_first(r), 1, r == NR_MANY - 1,
+			     &many[r].marks);
+		unlock(r);
+	}
+	for (calls = 0; calls < 4; calls++)
+		if (pod_pmt_pick_marked(&pmt, true, &found))
+			break;
+	CHECK(found == NR_MANY - 1);
+	CHECK(calls > 0);
+}
+
+static const char *recount(unsigned long region)
+{
+	struct pod_delta total = {};
+
+	return pod_pmt_recount(&pmt, region, &total);
+}
+
+/* Words that no setter would write. */
+static void recount_finds_damaged_words(void)
+{
+	pmt_make();
+	lock(0);
+	CHECK(!recount(0));
+	pod_pmt_populate_huge(&pmt, 0, 0, 0);
+	CHECK(recount(0));
+	pod_pmt_clear_region(&pmt, 0, 0, false);
+	CHECK(!recount(0));
+	unlock(0);
+}
+
 /* The audit's own eyes: damage must not go unseen. */
 static void recount_finds_damage(void)
 {
@@ -245,6 +294,17 @@ static void recount_finds_damage(void)
 	marks.nr_marked--;
 	bitmap_set(marks.marked, 7, 1);
 	CHECK(pod_pmt_recount(&pmt, 0, &total));
+	bitmap_clear(marks.marked, 7, 1);
+	CHECK(!recount(0));
+	marks.nr_given--;
+	CHECK(recount(0));
+	marks.nr_given++;
+	marks.region = 1;
+	CHECK(recount(0));
+	marks.region = 0;
+	bitmap_zero(marks.marked, POD_REGION_PAGES);
+	marks.nr_marked = 0;
+	CHECK(recount(0));
 	unlock(0);
 }
 
@@ -262,6 +322,9 @@ const struct test tests[] = {
 	{ "pmt: a demoted region counts its leaf",
 	  demoted_region_counts_its_leaf },
 	{ "pmt: picks take turns", picks_take_turns },
+	{ "pmt: a pick gets past many that have nothing given",
+	  pick_gets_past_many },
 	{ "pmt: the recount finds damage", recount_finds_damage },
+	{ "pmt: the recount finds damaged words", recount_finds_damaged_words },
 	{ }
 };
