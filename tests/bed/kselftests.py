@@ -59,8 +59,8 @@ class Suite:
 
 
 # What pins memory without any hardware.
-USUAL = Suite("selftests", "", ["vivid", "ib_uverbs", "rdma_rxe", "crc32_generic"], {"cpus": 2},
-              other=["secrets"])
+USUAL = Suite("selftests", "", ["hwpoison-inject", "vivid", "ib_uverbs", "rdma_rxe",
+                                "crc32_generic"], {"cpus": 2}, other=["secrets"])
 
 # Debian's kernel clears all that it allocates: here only the module clears.
 SECRETS = Suite("selftests-secrets", "", [], {"cpus": 2, "append": "init_on_alloc=0"},
