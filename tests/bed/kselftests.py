@@ -111,7 +111,7 @@ class Host:
         self._bed = None
 
 
-def _environment():
+def environment():
     """What a program may be told."""
     settings = [f"KVM_POD_TIMEOUT_SCALE={max(1, round(SCALE))}"]
     for name in ("SEED", "OPS"):
@@ -126,7 +126,7 @@ def run_program(host, name, tally):
     try:
         bed = host.bed()
         bed.mark()
-        output = bed.l1.sh(f"cd /selftests && {_environment()} ./{name}; echo \"# status $?\"",
+        output = bed.l1.sh(f"cd /selftests && {environment()} ./{name}; echo \"# status $?\"",
                            _PROGRAM_TIMEOUT, status=None)
         count(name, output, tally, host.may_skip)
         bed.l1.check_alive()

@@ -25,6 +25,7 @@ import parts  # noqa: E402
 from bed import Bed  # noqa: E402
 from errors import BedError, Dead, SceneFailed, Timeout  # noqa: E402
 from jobs import SKIPPED_STATUS, Job, Runner, Tally  # noqa: E402
+from kselftests import environment  # noqa: E402
 from mutant import Mutant, Stale, names  # noqa: E402
 
 _TOP = artifacts.TOP
@@ -106,7 +107,8 @@ def _boot(name, module, programs):
 def _run(bed, program, tests):
     """{test: "ok", "failed" or "skipped"}; a test with variants has its worst result."""
     options = " ".join(f"-t {test}" for test in tests)
-    output = bed.l1.sh(f"cd /selftests && ./{program} {options}; true", _PROGRAM_TIMEOUT)
+    output = bed.l1.sh(f"cd /selftests && {environment()} ./{program} {options}; true",
+                       _PROGRAM_TIMEOUT)
     results = {}
     for match in filter(None, map(_RESULT.match, output.splitlines())):
         test = match[2].rpartition(".")[2]

@@ -272,7 +272,7 @@ static size_t drain(struct actor *actor)
 	return total;
 }
 
-/* What is in the pipe was taken before or after each word of a change. */
+/* What is in the pipe is a copy. */
 static void check_pipe(struct actor *actor, struct run run, size_t bytes)
 {
 	if (drain(actor) != bytes)
@@ -282,43 +282,63 @@ static void check_pipe(struct actor *actor, struct run run, size_t bytes)
 }
 
 /* Change it by any way while the pipe refers to it. */
-static void change(struct actor *actor, struct run run, size_t in_pipe)
+static void change(struct actor *actor, struct run run)
 {
-	struct run part = { run.pod, run.first, in_pipe / PAGE };
+	u64 at = run_offset(run) & ~(REGION - 1);
+	const struct pod *pod = &run.pod->pod;
 
-	if (pick(actor, 2) || is_pinnable(run)) {
-		if (!store_run(actor, part, run_memory(actor, part),
-			       new_generation(actor)))
-			return;
-	} else {
-		run_begin(actor, part, 0);
-		if (pick(actor, 2) ? by_punch(part) : by_inflate(part))
-			complain(actor, part, "a discard failed", errno);
-		run_done(actor, part, part.nr);
+	if (!is_pinnable(run) && pick(actor, 2)) {
+		run_begin(actor, run, 0);
+		if (pick(actor, 2) ? by_punch(run) : by_inflate(run))
+			complain(actor, run, "a discard failed", 0);
+		run_done(actor, run, run.nr);
 	}
-	check_run(actor, part, run_memory(actor, part));
+	if (!is_pinnable(run) && pick(actor, 2))
+		pod_sweep(pod, at, REGION, KVM_POD_SWEEP_DEMOTE, NULL);
+	if (pick(actor, 4))
+		store_run(actor, run, run_memory(actor, run),
+			  new_generation(actor));
 }
 
-/*
- * A reference to the pages, as of a device. A change is seen through it only
- * as long as nothing else is put in their place, so check before it, too.
- */
+/* Pages that held something were there, and may not leave while in the pipe. */
+static unsigned int note_held(struct actor *actor, struct run run)
+{
+	unsigned int i, held = 0;
+
+	for (i = 0; i < run.nr; i++)
+		if (page_of(run, i, actor->arena)->now)
+			held |= 1U << i;
+	return held;
+}
+
+static void check_held(struct actor *actor, struct run run, unsigned int held)
+{
+	unsigned int i;
+
+	if (drain(actor) != run_bytes(run))
+		complain(actor, run, "the pipe has less", run_bytes(run));
+	for (i = 0; i < run.nr; i++)
+		if (held & 1U << i)
+			check_run(actor, (struct run){ run.pod, run.first + i, 1 },
+				  actor->buffer + i * WORDS);
+}
+
+/* References to the pages, as of a device, that outlive what is done to them. */
 static void deed_vmsplice(struct actor *actor, struct run run)
 {
+	unsigned int held;
 	struct iovec iov;
 	ssize_t n;
 
 	run = shorten(actor, run, PIPE_PAGES);
+	held = note_held(actor, run);
 	iov = (struct iovec){ run_memory(actor, run), run_bytes(run) };
 	n = vmsplice(actor->pipe[1], &iov, 1, SPLICE_F_NONBLOCK);
 	if (n < 0)
 		complain(actor, run, "vmsplice failed", errno);
-	if (n > 0 && pick(actor, 2)) {
-		change(actor, run, n);
-		drain(actor);
-	} else if (n > 0) {
-		check_pipe(actor, run, n);
-	}
+	run = shorten(actor, run, n < 0 ? 0 : n / PAGE);
+	change(actor, run);
+	check_held(actor, run, held);
 	check_run(actor, run, run_memory(actor, run));
 	run_drop(actor, run);
 }
@@ -379,7 +399,7 @@ static const struct deed deeds[] = {
 	{ "direct in", 5, deed_direct_in },
 	{ "process_vm_readv", 2, deed_vm_read },
 	{ "process_vm_writev", 3, deed_vm_write },
-	{ "vmsplice", 4, deed_vmsplice },
+	{ "vmsplice", 6, deed_vmsplice },
 	{ "splice", 2, deed_splice },
 	{ "pin", 2, deed_pin },
 	{ "populate", 3, deed_populate },

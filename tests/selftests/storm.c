@@ -35,7 +35,7 @@
  * Single pages never become blocks again as long as the target stays: new pods
  * after this many operations.
  */
-#define OPS_PER_ROUND	4000
+#define OPS_PER_ROUND	2000
 
 /* Ticks without an operation after which those who wait get memory. */
 #define STUCK_TICKS	10
