@@ -74,7 +74,7 @@ SECONDS ?= 60
 
 fuzz:
 	@$(DEPS) bed
-	@KVM_POD_FUZZ_SECONDS=$(SECONDS) $(RUN) fuzz
+	@KVM_POD_FUZZ_SECONDS=$(SECONDS) $(RUN) fuzz-core fuzz
 
 lint:
 	@$(DEPS) bed

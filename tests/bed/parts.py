@@ -70,9 +70,13 @@ def _kernel_full(only):
     return jobs
 
 
-def _fuzz(only):
+def _fuzz_seconds():
+    return int(os.environ.get("KVM_POD_FUZZ_SECONDS", "60"))
+
+
+def _fuzz_core(only):
     """The fuzzers of core/ one after another, or one of them: seconds in all."""
-    seconds = int(os.environ.get("KVM_POD_FUZZ_SECONDS", "60"))
+    seconds = _fuzz_seconds()
     command = [f"{TOP}/tests/fuzz/core/run.py", "--seconds", str(seconds)]
     if only in _fuzz_targets():
         command.append(only)
@@ -91,10 +95,9 @@ def _fuzz_kernel(mode, timeout, kernel=None):
     return make
 
 
-def _all_fuzzers(only):
-    seconds = int(os.environ.get("KVM_POD_FUZZ_SECONDS", "60"))
-    kernel = _fuzz_kernel("kernel", 2 * seconds + 400, artifacts.FAULTS_KERNEL)
-    return [*_fuzz(only), *kernel(only), *_fuzz_kernel("mutants", 1800)(only)]
+def _fuzz(only):
+    kernel = _fuzz_kernel("kernel", 2 * _fuzz_seconds() + 400, artifacts.FAULTS_KERNEL)
+    return [*kernel(only), *_fuzz_kernel("mutants", 1800)(only)]
 
 
 def _fuzz_targets():
@@ -139,8 +142,9 @@ PARTS = {
     "core": (["core"], [], _counted("core", ["make", "-s", "-C", f"{TOP}/tests/core", "check"],
                                     600)),
     "corpus": (["fuzz"], [], _counted("corpus", [f"{TOP}/tests/fuzz/core/run.py", "--check"], 400)),
-    "fuzz": (["fuzz", "bed", "module", "debug-kernel"],
-             ["kernel", "module", "faults-kernel", "qemu", "guest", "podfuzz"], _all_fuzzers),
+    "fuzz-core": (["fuzz"], [], _fuzz_core),
+    "fuzz": (["bed", "module", "debug-kernel"],
+             ["kernel", "module", "faults-kernel", "qemu", "guest", "podfuzz"], _fuzz),
     "replay": (["bed", "module"], ["kernel", "module", "qemu", "guest", "podfuzz"],
                _fuzz_kernel("replay", 240)),
     "mutations": (["bed", "module"], ["kernel", "module", "qemu", "guest", "selftests"],

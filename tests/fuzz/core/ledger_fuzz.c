@@ -291,6 +291,7 @@ void fuzz_run(struct rnd *choices)
 	unit = rnd_below(choices, 2) ? 1 : 1ULL << 33;
 	memset(&naive, 0, sizeof(naive));
 	memset(shards, 0, sizeof(shards));
+	memset(&ledger, 0xa5, sizeof(ledger));
 	pod_ledger_init(&ledger, SIZE * unit, shards, NR_SHARDS);
 	while (!rnd_is_dry(choices)) {
 		ops[rnd_below(choices, 16)](choices);

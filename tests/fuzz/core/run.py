@@ -97,8 +97,8 @@ def _fuzz(target, seconds, verdicts):
     found, crash = f"{_FOUND}/{target}", f"{_BUILD}/{target}-"
     os.makedirs(found, exist_ok=True)
     status, output = _call(_program(target), f"-max_total_time={seconds}",
-                           f"-artifact_prefix={crash}", *_options(target), found,
-                           _corpus(target))
+                           f"-seed={os.environ.get('SEED', '0')}", f"-artifact_prefix={crash}",
+                           *_options(target), found, _corpus(target))
     done, covered = _DONE.search(output), _COVERAGE.findall(output)
     if status == 0 and done and covered:
         edges = _EDGES.search(output)[1]

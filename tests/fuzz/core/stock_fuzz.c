@@ -95,6 +95,7 @@ void fuzz_run(struct rnd *choices)
 	unsigned int i, op, shard;
 
 	memset(nr, 0, sizeof(nr));
+	memset(shards, 0xa5, sizeof(shards));
 	pod_stock_init(&stock, shards, NR_SHARDS);
 	for (i = 0; i < NR_NODES; i++)
 		nodes[i].where = NOWHERE;
