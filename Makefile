@@ -66,6 +66,10 @@ check-debug:
 	@$(DEPS) bed
 	@$(RUN) $(patsubst %,debug-%,$(or $(KERNEL),kasan kcsan))
 
+check-faults:
+	@$(DEPS) bed
+	@$(RUN) faults fuzz
+
 check-mutations:
 	@$(DEPS) bed
 	@/usr/bin/python3 tests/mutations/run.py $(T)
@@ -113,6 +117,7 @@ help:
 	@echo "make check-soak   long and large scenes, not in make check"
 	@echo "make check-debug  all of L1's tests and scenes with KASAN, then KCSAN"
 	@echo "                  KERNEL=kasan: on that kernel only"
+	@echo "make check-faults each allocation and copy fails once, then the fuzzers"
 	@echo "make check-mutations  take out one guard at a time: does a test notice?"
 	@echo "make fuzz         fuzzers, for SECONDS=60 or any other time"
 	@echo "make lint         style, sparse, layers, documentation"

@@ -15,8 +15,9 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import artifacts  # noqa: E402
 import initramfs  # noqa: E402
+import leaks  # noqa: E402
 from bed import Bed  # noqa: E402
-from errors import BedError, SceneFailed, Timeout  # noqa: E402
+from errors import BedError, SceneFailed, Timeout, check  # noqa: E402
 from jobs import Tally  # noqa: E402
 from limits import SCALE  # noqa: E402
 
@@ -32,12 +33,19 @@ class Suite:
 
     options are for L1(); modules are the kernel's, which may lack some; only
     names the programs, if not all, and other those that another suite has. may_skip:
-    how the names of the cases begin that may be skipped; None for all.
+    how the names of the cases begin that may be skipped; None for all. timeout: of a
+    program. leaves_nothing: with the module out, no page that it took is left; one with
+    a memory error would be. allowed: what the kernel may say although it sounds like
+    trouble.
     """
 
-    def __init__(self, name, below, modules, options, only=(), may_skip=None, other=()):
+    def __init__(self, name, below, modules, options, only=(), may_skip=None, other=(),
+                 timeout=_PROGRAM_TIMEOUT, leaves_nothing=False, allowed=None):
         self.name = name
         self.may_skip = may_skip
+        self.timeout = timeout
+        self.leaves_nothing = leaves_nothing
+        self.allowed = allowed
         self.source = f"{artifacts.TOP}/tests/selftests{below}"
         self.built = f"{artifacts.TOP}/build/selftests{below}"
         self.work = artifacts.work(name)
@@ -83,7 +91,10 @@ DEVICES = [
     _devices("selftests-amd-iommu", "amd-iommu,intremap=on", only=["assign", "ioas"]),
     _devices("selftests-virtio-iommu", "virtio-iommu-pci", _UNSAFE, only=["assign", "ioas"]),
 ]
-SUITES = {suite.name: suite for suite in [USUAL, SECRETS, *DEVICES]}
+# Most cases repeat something as often as there is anything in it that can fail.
+FAULTS = Suite("selftests-faults", "/faults", [], {"cpus": 2}, may_skip=(), timeout=1800,
+               leaves_nothing=True, allowed=r"pagefault_out_of_memory: \d+ callbacks suppressed")
+SUITES = {suite.name: suite for suite in [USUAL, SECRETS, *DEVICES, FAULTS]}
 
 
 class Host:
@@ -91,15 +102,15 @@ class Host:
 
     def __init__(self, names, suite):
         self._pairs = [(f"{suite.built}/{name}", f"selftests/{name}") for name in names]
-        self.may_skip = suite.may_skip
-        self._suite = suite
+        self.suite = suite
         self._bed = None
 
     def bed(self):
         if not self._bed:
-            self._bed = Bed(self._suite.work)
+            self._bed = Bed(self.suite.work)
             self._bed.boot(memory="2G", programs=self._pairs,
-                           modules=self._suite.modules(), **self._suite.options)
+                           modules=self.suite.modules(), **self.suite.options)
+            self._bed.l1.allowed = self.suite.allowed
         return self._bed
 
     def is_up(self):
@@ -127,8 +138,8 @@ def run_program(host, name, tally):
         bed = host.bed()
         bed.mark()
         output = bed.l1.sh(f"cd /selftests && {environment()} ./{name}; echo \"# status $?\"",
-                           _PROGRAM_TIMEOUT, status=None)
-        count(name, output, tally, host.may_skip)
+                           host.suite.timeout, status=None)
+        count(name, output, tally, host.suite.may_skip)
         bed.l1.check_alive()
         bed.l1.sh("rmmod brd loop nbd vhost_net tun 2>/dev/null;"
                   " modprobe -r vivid 2>/dev/null; modprobe -r rdma_rxe 2>/dev/null; true")
@@ -145,6 +156,11 @@ def look_for_leaks(host, tally):
     try:
         if host.is_up() and host.bed().expect_no_leak():
             print("ok leaks", flush=True)
+            tally.add(1)
+        if host.is_up() and host.suite.leaves_nothing:
+            check(leaks.unload_and_check(host.bed().l1, "kvm_pod"),
+                  "this kernel cannot tell what is left")
+            print("ok nothing is left of the module", flush=True)
             tally.add(1)
     except (BedError, SceneFailed) as error:
         print(f"not ok leaks: {error}", flush=True)

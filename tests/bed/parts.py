@@ -106,6 +106,10 @@ def _fuzz_targets():
             for path in glob.glob(f"{TOP}/tests/fuzz/core/*_fuzz.c")]
 
 
+def _faults(only):
+    return _selftest_jobs(kselftests.FAULTS, 3600, only, artifacts.FAULTS_KERNEL)
+
+
 def _selftest_jobs(suite, timeout, only, kernel=None):
     """One job for the suite, or for one program of it."""
     command = ["/usr/bin/python3", f"{BED}/kselftests.py", suite.name]
@@ -135,6 +139,8 @@ PARTS = {
     "debug": (_DEBUG_GROUPS, ["debug-kasan", *_DEBUG_STEPS], debug.bounded),
     "debug-kasan": (_DEBUG_GROUPS, ["debug-kasan", *_DEBUG_STEPS], _debug("kasan")),
     "debug-kcsan": (_DEBUG_GROUPS, ["debug-kcsan", *_DEBUG_STEPS], _debug("kcsan")),
+    "faults": (["bed", "module", "debug-kernel"],
+               ["kernel", "module", "faults-kernel", "qemu", "guest", "selftests"], _faults),
     "ept": (["bed", "module", "ept"], ["kernel", "module"],
             _counted("ept", [f"{TOP}/tests/ept/run.sh"], 400)),
     "qemu": (["qemu-build"], ["qemu"],

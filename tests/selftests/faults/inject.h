@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Faults on demand in this thread: see the kernel's
+ * Documentation/fault-injection. Knows nothing of pods.
+ */
+#ifndef POD_FAULTS_INJECT_H
+#define POD_FAULTS_INJECT_H
+
+#include <stdbool.h>
+
+/**
+ * enum inject_kind - what fails
+ * @INJECT_ALLOCATION: one allocation, of pages or from a slab, anywhere in the
+ *	kernel
+ * @INJECT_ALLOCATIONS: that one and those that follow, INJECT_BURST at most of
+ *	each of the two
+ * @INJECT_COPY: one copy from or to user memory
+ */
+enum inject_kind {
+	INJECT_ALLOCATION,
+	INJECT_ALLOCATIONS,
+	INJECT_COPY,
+};
+
+#define INJECT_BURST	16
+
+/*
+ * Make the system ready for faults of one kind, in the calling thread.
+ * NULL, or what is wrong in words. The settings are the system's: end() undoes
+ * them.
+ */
+const char *inject_begin(enum inject_kind kind);
+void inject_end(void);
+
+/* From now on count: the @nth of the kind fails, the first is 1. */
+void inject_arm(unsigned int nth);
+/* No more. Was it injected? If not, there were fewer than @nth. */
+bool inject_disarm(void);
+
+/*
+ * In kernel threads: of a hundred allocations for which the module is on the
+ * stack, @percent fail. 0 ends that.
+ */
+const char *inject_background(unsigned int percent);
+
+#endif /* POD_FAULTS_INJECT_H */
