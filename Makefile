@@ -68,7 +68,7 @@ check-debug:
 
 check-faults:
 	@$(DEPS) bed
-	@$(RUN) faults fuzz
+	@KVM_POD_FUZZ_SECONDS=$(SECONDS) $(RUN) faults fuzz
 
 check-mutations:
 	@$(DEPS) bed

@@ -4,6 +4,7 @@
 A file NAME.mutant reads:
 
     # what the guard is for, in a line or a few
+    kernel: a kernel of tests/kernels, if it takes one
     test: PROGRAM TEST...
     file: kvm-pod/x.c
 
@@ -28,6 +29,7 @@ class Stale(Exception):
 class Mutant:
     def __init__(self, name, where=HERE):
         self.name = name
+        self.kernel = None
         self.program = None
         self.tests = []
         self.hunks = []
@@ -62,6 +64,8 @@ class Mutant:
                 lines = []
             if key == "test":
                 self.program, *self.tests = value.split()
+            elif key == "kernel":
+                self.kernel = value
             elif key == "file":
                 path = value
             elif line and not line.startswith("#"):
