@@ -14,7 +14,8 @@ NEWEST := $(lastword $(shell printf '%s\n' /usr/src/linux-headers-6.12*-amd64 | 
 KDIR ?= $(firstword $(RUNNING) $(NEWEST))
 
 .PHONY: all module podctl check check-core check-kernel check-kernel-full \
-	check-nested check-ept check-qemu check-soak check-debug check-mutations fuzz lint demo install uninstall clean help
+	check-nested check-ept check-qemu check-soak check-debug check-mutations \
+	check-external fuzz lint demo install uninstall clean help
 
 all: deps-module module podctl
 
@@ -80,6 +81,10 @@ fuzz:
 	@$(DEPS) bed
 	@KVM_POD_FUZZ_SECONDS=$(SECONDS) $(RUN) fuzz-core fuzz
 
+check-external:
+	@$(DEPS) bed
+	@$(RUN) external
+
 lint:
 	@$(DEPS) bed
 	@$(RUN) lint
@@ -120,6 +125,7 @@ help:
 	@echo "make check-faults each allocation and copy fails once, then the fuzzers"
 	@echo "make check-mutations  take out one guard at a time: does a test notice?"
 	@echo "make fuzz         fuzzers, for SECONDS=60 or any other time"
+	@echo "make check-external  selftests of KVM and mm, stress-ng and others on pods"
 	@echo "make lint         style, sparse, layers, documentation"
 	@echo "make install      module, udev rule, header, podctl (DESTDIR=, KVER=, DKMS=1)"
 	@echo "make uninstall    undo that"

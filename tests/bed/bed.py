@@ -78,7 +78,7 @@ class Bed:
 
     def expect_all_back(self, timeout=10, slack=_FREE_SLACK):
         """No pod is left and L1 has its memory back, but for slack bytes."""
-        self._wait_no_pod(timeout)
+        self.expect_no_pod(timeout)
         for name in ("total_owned", "total_reserve"):
             left = self.l1.read_number(f"{CLASS}/{name}")
             check(left == 0, f"no pod is left but {name} is {left}")
@@ -91,6 +91,16 @@ class Bed:
               f"L1 had {mib(self._free_before)} free and now {mib(free)}")
         oom = self._oom_kills() - self._oom_before
         check(oom == 0, f"the OOM killer ran {oom} times in L1")
+
+    def expect_no_pod(self, timeout=10):
+        """The last pod goes with its last reference, which may take a moment."""
+        deadline = Deadline(timeout)
+        while True:
+            count = self.l1.read_number(f"{CLASS}/pods")
+            if count == 0:
+                return
+            check(not deadline.over(), f"{count} pods are left after {deadline.seconds:.0f} s")
+            time.sleep(0.1)
 
     def expect_no_leak(self):
         """No allocation is lost; returns whether this kernel can tell."""
@@ -139,15 +149,6 @@ class Bed:
             pod = Pod(self.l1, int(name.removeprefix("pod")))
             check_sums(pod.numbers())
             self.log(f"audit of {name}: {pod.audit()}")
-
-    def _wait_no_pod(self, timeout):
-        deadline = Deadline(timeout)
-        while True:
-            count = self.l1.read_number(f"{CLASS}/pods")
-            if count == 0:
-                return
-            check(not deadline.over(), f"{count} pods are left after {deadline.seconds:.0f} s")
-            time.sleep(0.1)
 
     def _settled_free(self):
         """Free memory, with the free pages that wait in per-CPU lists."""

@@ -13,7 +13,7 @@ readonly MESON_MIN=1.5.0
 readonly BACKPORTS=bookworm-backports
 readonly BACKPORTS_LIST=/etc/apt/sources.list.d/kvm-pod-backports.list
 
-readonly GROUPS_KNOWN="module kernel debug-kernel qemu-build bed ept lint core fuzz packaging"
+readonly GROUPS_KNOWN="module kernel debug-kernel qemu-build bed ept lint core fuzz external packaging"
 
 packages_of() {
 	case $1 in
@@ -45,6 +45,9 @@ packages_of() {
 		echo "gcc g++ clang libclang-rt-14-dev libc6-dev make python3" ;;
 	fuzz)
 		echo "clang libclang-rt-14-dev libc6-dev binutils make python3" ;;
+	external)
+		echo "gcc make libc6-dev liburing-dev libcap-dev libnuma-dev xz-utils stress-ng" \
+		     "linux-headers-6.12-amd64" ;;
 	packaging)
 		echo "gcc make libc6-dev kmod dkms linux-headers-6.12-amd64" ;;
 	*)

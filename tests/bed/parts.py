@@ -16,6 +16,9 @@ from jobs import Job
 
 SCENES = f"{TOP}/tests/scenes"
 
+# Suite, seconds at most, kernel. The pins of the mm selftests need a kernel's test.
+_EXTERNAL = [("file", 1500, None), ("kvm", 1200, None), ("mm", 900, artifacts.DEVICES_KERNEL)]
+
 DEFAULT = ["nested", "kernel-full", "kernel", "ept", "qemu", "core", "corpus", "mutations", "bed", "uapi",
            "tools", "lint"]
 
@@ -42,6 +45,15 @@ def _scene_jobs(pattern, only, kernel=None):
             jobs.append(Job(name, command, module.TIMEOUT, env=_environment(kernel),
                             strict=kernel is not None))
     return sorted(jobs, key=lambda job: -job.timeout)
+
+
+def _external(only):
+    """Programs of others: the tables of tests/external/README.md."""
+    jobs = [Job(f"external-{suite}", ["/usr/bin/python3", f"{TOP}/tests/external/run.py", suite],
+                timeout, counted=True, env=_environment(kernel))
+            for suite, timeout, kernel in _EXTERNAL
+            if only in (None, "external", f"external-{suite}")]
+    return jobs + _scene_jobs("external/*.py", None if only == "external" else only)
 
 
 def _environment(kernel):
@@ -141,6 +153,10 @@ PARTS = {
     "debug-kcsan": (_DEBUG_GROUPS, ["debug-kcsan", *_DEBUG_STEPS], _debug("kcsan")),
     "faults": (["bed", "module", "debug-kernel"],
                ["kernel", "module", "faults-kernel", "qemu", "guest", "selftests"], _faults),
+    "external": (["bed", "module", "debug-kernel", "external"],
+                 ["kernel", "module", "kernel-full", "qemu", "podctl", "guest", "selftests",
+                  "external"],
+                 _external),
     "ept": (["bed", "module", "ept"], ["kernel", "module"],
             _counted("ept", [f"{TOP}/tests/ept/run.sh"], 400)),
     "qemu": (["qemu-build"], ["qemu"],
@@ -175,6 +191,7 @@ _STEPS = {
     "selftests": lambda: _selftests(),
     "podfuzz": lambda: _make("-C", f"{TOP}/tests/fuzz/kernel"),
     "guest": lambda: artifacts.guest_programs(),
+    "external": lambda: _call(f"{TOP}/tests/external/build.sh"),
 }
 
 
