@@ -166,14 +166,17 @@ static void print_sections(void)
 	}
 }
 
+/* What is new since the last time: the machine may not live to the end. */
 void cover_print(void)
 {
-	unsigned int i;
+	static unsigned int printed;
 
-	if (!has_kcov)
+	if (!has_kcov || printed == nr_places)
 		return;
-	print_sections();
-	for (i = 0; i < nr_places; i++)
-		printf("%s%lx%s", i % 8 ? " " : "COVER ", place[i],
-		       i % 8 == 7 || i == nr_places - 1 ? "\n" : "");
+	if (!printed)
+		print_sections();
+	printf("COVER");
+	while (printed < nr_places)
+		printf(" %lx", place[printed++]);
+	printf("\n");
 }

@@ -106,9 +106,8 @@ static void judge(const struct prog *p, enum outcome outcome)
 		minimise_finding(&smallest);
 	prog_print(&smallest, text, sizeof(text), ";");
 	printf("FAIL %s: %s\n", report->complaint, text);
-	if (outcome == RUN_LOST || stop) {
+	if (outcome == RUN_LOST || stop)
 		exit(1);
-	}
 }
 
 static unsigned int new_places(const unsigned int *places, unsigned int nr)
@@ -169,6 +168,7 @@ static void consider(const struct prog *p, bool small_already)
 	if (!small_already)
 		minimise(&smallest, places, nr);
 	corpus_add(&smallest, places, nr);
+	cover_print();
 }
 
 static char *read_file(const char *path)
@@ -239,7 +239,6 @@ int main(int argc, char **argv)
 	       corpus_size(), cover_known());
 	if (!replay_only)
 		fuzz();
-	cover_print();
 	corpus_print();
 	printf("STATS %lu runs, %u kept, %u places, %lu findings\n", runs,
 	       corpus_size(), cover_known(), findings);

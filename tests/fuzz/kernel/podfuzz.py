@@ -37,7 +37,7 @@ _PORT = "/dev/virtio-ports/sample"
 _MUTANTS = ["rule-03-not-cleared", "rule-06-inherited", "rule-06-pinnable-balloon",
             "rule-06-pinnable-discard", "rule-06-pinnable-sweep", "rule-13-leak",
             "xsa-388-edges", "xsa-388-misaligned"]
-_MUTANT_SETTINGS = {"SEED": 1, "SECONDS": 90, "STOP": 1}
+_MUTANT_SETTINGS = {"SEED": 1, "OPS": 3000, "SECONDS": 300, "STOP": 1}
 
 
 class Session:
@@ -163,7 +163,8 @@ def _find(name):
         session.run("", _MUTANT_SETTINGS, _MUTANT_SETTINGS["SECONDS"] + _MARGIN_SECONDS)
         found = session.lines("FAIL")
     except Dead as error:
-        found = [str(error).splitlines()[0]]
+        # A machine that dies before any program is no finding.
+        found = [str(error).splitlines()[0]] if session.lines("RUN") else []
     finally:
         session.close()
     what = found[0].partition(": program")[0] if found else "NOT FOUND"

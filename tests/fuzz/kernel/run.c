@@ -28,8 +28,12 @@
 #define CLASS		"/sys/class/kvm-pod"
 #define PARAMETERS	"/sys/module/kvm_pod/parameters"
 
-/* Milliseconds, times the scale: one call; being killed; all memory back. */
-#define STALL_MS	250
+/*
+ * Milliseconds, times the scale: between two looks; for one call, also of a
+ * machine that has better to do; to be killed; until all memory is back.
+ */
+#define LOOK_MS		50
+#define CALL_MS		60000
 #define KILL_MS		20000
 #define GONE_MS		20000
 
@@ -115,18 +119,64 @@ static bool readable(int fd, int ms)
 	return poll(&p, 1, ms) == 1;
 }
 
-/* Has it done all its calls? Else it has ended, or one call does not end. */
+static char state_of(pid_t pid, const char *thread)
+{
+	char path[64], text[256];
+	const char *name;
+	char state = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%.16s/stat", pid, thread);
+	file = fopen(path, "r");
+	if (!file)
+		return 0;
+	if (fgets(text, sizeof(text), file)) {
+		name = strrchr(text, ')');
+		state = name && name[1] ? name[2] : 0;
+	}
+	fclose(file);
+	return state;
+}
+
+/* Time alone tells nothing on a machine that is busy elsewhere. */
+static bool is_running(pid_t pid)
+{
+	struct dirent *entry;
+	bool running = false;
+	char path[32];
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir)))
+		running |= state_of(pid, entry->d_name) == 'R';
+	if (dir)
+		closedir(dir);
+	return running;
+}
+
+/*
+ * Has it done all its calls? Else it has ended, or all threads wait: some for
+ * memory, maybe. One that runs has a minute for a call.
+ */
 static bool wait_done(struct run *r)
 {
-	unsigned int before;
+	unsigned int before = 0, looks = 0, asleep = 0;
 	char byte;
 
-	do {
-		before = report->progress;
-		if (readable(r->done, STALL_MS * scale))
-			return read(r->done, &byte, 1) == 1;
-	} while (report->progress != before);
-	return false;
+	while (!readable(r->done, LOOK_MS * scale)) {
+		if (report->progress != before) {
+			before = report->progress;
+			looks = 0;
+			asleep = 0;
+		}
+		if (++looks == CALL_MS / LOOK_MS)
+			complain("a call runs and does not end");
+		asleep = is_running(r->pid) ? 0 : asleep + 1;
+		if (asleep == 4 || looks == CALL_MS / LOOK_MS)
+			return false;
+	}
+	return read(r->done, &byte, 1) == 1;
 }
 
 static void audit(const char *name)
@@ -178,7 +228,7 @@ static bool end(struct run *r, bool done)
 	bool ended;
 
 	if (!done || write(r->go, "g", 1) != 1 ||
-	    !readable(r->pidfd, STALL_MS * 20 * scale))
+	    !readable(r->pidfd, KILL_MS * scale))
 		kill(r->pid, SIGKILL);
 	ended = readable(r->pidfd, KILL_MS * scale);
 	if (ended) {
