@@ -81,7 +81,8 @@ class Host:
         """Run one row's program; returns Seen and its output."""
         bed = self.bed()
         settings = row.environment() if os.environ.get("SHIM") != "no" else {}
-        words = " ".join(f"{name}={value}" for name, value in settings.items())
+        words = f"KVM_POD_TIMEOUT_SCALE={max(1, round(SCALE))} " + " ".join(
+            f"{name}={value}" for name, value in settings.items())
         limit = round(LIMITS[row.suite] * SCALE)
         status = bed.l1.sh(
             f"cd {_DIRECTORY}; rm -f {tables.SHIM_LOG};"
