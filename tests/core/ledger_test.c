@@ -246,6 +246,9 @@ static void float_is_outside_owned(void)
 	pod_ledger_float(&ledger, 512);
 	pod_ledger_float(&ledger, -12);
 	CHECK(view().floating == 500 && view().owned == 1024);
+	pod_ledger_retire_float(&ledger, 3);
+	CHECK(view().floating == 497 && view().retired == 3);
+	CHECK(view().owned == 1024 && view().target == 1024);
 }
 
 /* The check itself must find what is wrong. */

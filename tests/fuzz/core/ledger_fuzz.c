@@ -241,6 +241,12 @@ static void op_float(struct rnd *choices)
 
 	pod_ledger_float(&ledger, nr * (s64)unit);
 	naive.floating += nr;
+	if (naive.floating % 2 == 0)
+		return;
+	/* One of an odd number has a memory error. */
+	pod_ledger_retire_float(&ledger, unit);
+	naive.floating--;
+	naive.retired++;
 }
 
 static void op_count(struct rnd *choices)
