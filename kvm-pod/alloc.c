@@ -39,9 +39,28 @@ static struct folio *alloc_folio(struct pod *pod, unsigned int order)
 	return folio;
 }
 
+/*
+ * What si_mem_available() counts and no pod can have: in ZONE_MOVABLE there is
+ * nothing that cannot be moved.
+ */
+static long movable_pages(void)
+{
+	long nr = 0;
+	int nid;
+
+	for_each_online_node(nid) {
+		struct zone *zone = &NODE_DATA(nid)->node_zones[ZONE_MOVABLE];
+
+		nr += zone_page_state(zone, NR_FREE_PAGES);
+		nr += zone_page_state(zone, NR_ZONE_ACTIVE_FILE);
+		nr += zone_page_state(zone, NR_ZONE_INACTIVE_FILE);
+	}
+	return nr;
+}
+
 bool pod_host_has(u64 nr)
 {
-	long available = si_mem_available();
+	long available = si_mem_available() - movable_pages();
 
 	return available > 0 && nr + POD_AIR_PAGES <= available;
 }
