@@ -8,6 +8,11 @@
 
 /* Pages that were never written, looked at in the end all the same. */
 #define SAMPLES		32
+/* Pages that can be known byte by byte; the others are PAGE_MIXED. */
+#define EXACT_PAGES	64
+
+static u8 exact[EXACT_PAGES][PAGE];
+static unsigned int nr_exact;
 
 u8 model_byte(const struct pod *pod, u64 page)
 {
@@ -23,6 +28,46 @@ static void set_page(struct pod *pod, u64 page, enum content to)
 static enum content content(const struct pod *pod, u64 page)
 {
 	return page < MODEL_PAGES ? pod->page[page] : PAGE_ANY;
+}
+
+static u8 value_of(const struct pod *pod, u64 page, enum content what)
+{
+	return what == PAGE_FULL ? model_byte(pod, page) : 0;
+}
+
+/* What is known of each byte of a page, if there is room for that. */
+static u8 *bytes_of(struct pod *pod, u64 page)
+{
+	enum content now = content(pod, page);
+	unsigned int nr;
+
+	if (now == PAGE_EXACT)
+		return exact[pod->exact[page]];
+	if (now > PAGE_EXACT)
+		return NULL;
+	nr = __sync_fetch_and_add(&nr_exact, 1);
+	if (nr >= EXACT_PAGES)
+		return NULL;
+	memset(exact[nr], value_of(pod, page, now), PAGE);
+	pod->exact[page] = nr;
+	set_page(pod, page, PAGE_EXACT);
+	return exact[nr];
+}
+
+/* Bytes of a page became zero, or the page's own; false if that is not known. */
+static bool change_bytes(struct pod *pod, u64 offset, u64 end,
+			 enum content to)
+{
+	u64 page = offset / PAGE;
+	u8 *bytes;
+
+	if (to > PAGE_FULL || content(pod, page) == to)
+		return false;
+	bytes = bytes_of(pod, page);
+	if (bytes)
+		memset(bytes + offset % PAGE, value_of(pod, page, to),
+		       end - offset);
+	return bytes;
 }
 
 /* All of a page became @to, or bytes of it did, or it is not known whether. */
@@ -48,9 +93,13 @@ static void change_range(struct pod *pod, u64 offset, u64 len,
 	if (end > MODEL_PAGES * PAGE)
 		end = MODEL_PAGES * PAGE;
 	for (; offset < end; offset = next) {
+		bool whole = !(offset % PAGE);
+
 		next = (offset | (PAGE - 1)) + 1;
-		change(pod, offset / PAGE, to,
-		       surely && !(offset % PAGE) && next <= end);
+		whole = whole && next <= end;
+		if (whole || !surely ||
+		    !change_bytes(pod, offset, next < end ? next : end, to))
+			change(pod, offset / PAGE, to, surely && whole);
 	}
 }
 
@@ -111,7 +160,9 @@ void model_check(struct thread *t, const struct pod *pod, u64 offset,
 	/* Others may have changed it since, but not to anything else. */
 	if (!t->single && what != PAGE_ANY)
 		what = PAGE_MIXED;
-	if (!fits(what, data, len, model_byte(pod, page)))
+	if (what == PAGE_EXACT ?
+	    memcmp(data, exact[pod->exact[page]] + offset % PAGE, len) :
+	    !fits(what, data, len, model_byte(pod, page)))
 		complain("content: page %lu of pod%u is not as expected (%d)",
 			 page, pod->id, what);
 }

@@ -33,6 +33,7 @@
  * machine that has better to do; to be killed; until all memory is back.
  */
 #define LOOK_MS		50
+#define ASLEEP_MS	10000
 #define CALL_MS		60000
 #define KILL_MS		20000
 #define GONE_MS		20000
@@ -155,9 +156,36 @@ static bool is_running(pid_t pid)
 	return running;
 }
 
+/* Does a touch wait for memory, as it may for ever? */
+static bool waits_for_memory(void)
+{
+	DIR *dir = opendir(CLASS);
+	struct dirent *entry;
+	bool waits = false;
+	char path[96];
+
+	while (dir && (entry = readdir(dir))) {
+		if (strncmp(entry->d_name, "pod", 3))
+			continue;
+		snprintf(path, sizeof(path), CLASS "/%.16s/waiting",
+			 entry->d_name);
+		waits |= number_in(path) > 0;
+	}
+	if (dir)
+		closedir(dir);
+	return waits;
+}
+
+static bool has_stopped(unsigned int asleep)
+{
+	if (asleep >= ASLEEP_MS / LOOK_MS)
+		return true;
+	return asleep >= 4 && waits_for_memory();
+}
+
 /*
- * Has it done all its calls? Else it has ended, or all threads wait: some for
- * memory, maybe. One that runs has a minute for a call.
+ * Has it done all its calls? Else it has ended, or all threads sleep. One that
+ * runs has a minute for a call.
  */
 static bool wait_done(struct run *r)
 {
@@ -173,7 +201,7 @@ static bool wait_done(struct run *r)
 		if (++looks == CALL_MS / LOOK_MS)
 			complain("a call runs and does not end");
 		asleep = is_running(r->pid) ? 0 : asleep + 1;
-		if (asleep == 4 || looks == CALL_MS / LOOK_MS)
+		if (has_stopped(asleep) || looks == CALL_MS / LOOK_MS)
 			return false;
 	}
 	return read(r->done, &byte, 1) == 1;

@@ -45,13 +45,13 @@ struct call calls[MAX_CALL_KINDS] = {
 	  ERR(EFAULT) },
 	{ "vmctl", "op:choice map:map offset:offset length:length", do_vmctl,
 	  3, E_ALL },
-	{ "fallocate", "slot:pod mode:fmode offset:offset length:length",
+	{ "fallocate", "slot:pod mode:fmode offset:byte length:bytes",
 	  do_fallocate, 8, E_FILE | ERR(EOPNOTSUPP) | ERR(EFBIG) |
 	  ERR(EBUSY) | ERR(ENODEV) | ERR(ESPIPE) | ERR(EPERM) |
 	  ERR(ENOSPC) | ERR(ENOMEM) },
-	{ "pread", "slot:pod at:place offset:offset length:length", do_pread,
+	{ "pread", "slot:pod at:place offset:byte length:bytes", do_pread,
 	  6, E_DATA },
-	{ "pwrite", "slot:pod at:place offset:offset length:length how:how",
+	{ "pwrite", "slot:pod at:place offset:byte length:bytes how:how",
 	  do_pwrite, 6, E_DATA },
 	{ "lseek", "slot:pod offset:offset whence:whence", do_lseek, 4,
 	  E_FILE | ERR(ENXIO) | ERR(EOVERFLOW) | ERR(ESPIPE) },

@@ -49,10 +49,11 @@ struct slot {
  * enum content - what a page of a pod may hold
  * @PAGE_ZERO: zeroes
  * @PAGE_FULL: its byte all over
+ * @PAGE_EXACT: what is written down for it
  * @PAGE_MIXED: some of both
  * @PAGE_ANY: something else
  */
-enum content { PAGE_ZERO, PAGE_FULL, PAGE_MIXED, PAGE_ANY };
+enum content { PAGE_ZERO, PAGE_FULL, PAGE_EXACT, PAGE_MIXED, PAGE_ANY };
 
 struct pod {
 	bool made;
@@ -60,6 +61,7 @@ struct pod {
 	u32 id;
 	u64 size;
 	u8 page[MODEL_PAGES];
+	u8 exact[MODEL_PAGES];
 };
 
 struct map {
