@@ -106,8 +106,9 @@ class Bed:
         """No allocation is lost; returns whether this kernel can tell."""
         if self.l1.watch(f"[ -e {_KMEMLEAK} ]; echo $?") != "0":
             return False
-        # What is younger than five seconds may still be on its way.
-        self.l1.sh(f"sleep 5; echo scan >{_KMEMLEAK}", timeout=300)
+        # What is younger than five seconds may still be on its way, and so may what
+        # has changed since the scan before: the first one reports nothing.
+        self.l1.sh(f"sleep 5; echo scan >{_KMEMLEAK}; echo scan >{_KMEMLEAK}", timeout=300)
         lost = self.l1.sh(f"cat {_KMEMLEAK}")
         check(not lost, f"kmemleak in L1:\n{lost}")
         return True
