@@ -19,7 +19,7 @@ KERNELS = ("kasan", "kcsan")
 # What make check has room for: the paths of a page's life, and their locks.
 BOUNDED_KERNEL = "kasan"
 BOUNDED_PROGRAMS = ("fault", "discard", "sweep", "demote", "target", "zero", "vma", "kill")
-BOUNDED_SCENES = ("sigkill",)
+BOUNDED_SCENES = ("boot_ballooned",)
 _SCENES = f"{TOP}/tests/scenes"
 
 
@@ -29,7 +29,7 @@ def everything(kernel, only):
     for path in sorted(glob.glob(f"{_SCENES}/*.py")):
         if only in (None, _name(path)):
             jobs.append(_scene(kernel, path))
-    for suite in (kselftests.USUAL, *kselftests.DEVICES):
+    for suite in (kselftests.USUAL, kselftests.SECRETS, *kselftests.DEVICES):
         if only in (None, suite.name):
             jobs.append(_selftests(kernel, suite, ()))
         elif only in suite.programs():
