@@ -49,6 +49,9 @@ static long copy_in(const struct pod_ioctl *op, void *buffer,
 		return -EFAULT;
 	if (*user_size < op->min_size)
 		return -EINVAL;
+	/* What is beyond must be read, and be zero: that shall not take long. */
+	if (*user_size > PAGE_SIZE)
+		return -E2BIG;
 	return copy_struct_from_user(buffer, op->size, arg, *user_size);
 }
 

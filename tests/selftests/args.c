@@ -56,6 +56,20 @@ TEST_F(pod, query_of_other_sizes)
 	EXPECT_EQ(E2BIG, call(self->pod.fd, KVM_POD_QUERY, &big));
 }
 
+/* No newer program is that new: reading gigabytes of zeroes takes long. */
+TEST_F(pod, query_larger_than_a_page)
+{
+	struct kvm_pod_query *q = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
+				       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ASSERT_NE(MAP_FAILED, q);
+	q->size = PAGE;
+	EXPECT_EQ(0, call(self->pod.fd, KVM_POD_QUERY, q));
+	q->size = PAGE + 4;
+	EXPECT_EQ(E2BIG, call(self->pod.fd, KVM_POD_QUERY, q));
+	munmap(q, 2 * PAGE);
+}
+
 TEST_F(pod, query_works_read_only)
 {
 	struct kvm_pod_query q = { .size = sizeof(q) };

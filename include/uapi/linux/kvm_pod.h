@@ -29,7 +29,8 @@
  *  - ENOTTY: the kernel has no such call, or not on this kind of file
  *  - EINVAL: @size is too small, or a value, an alignment or a combination of
  *    values is not allowed
- *  - E2BIG: bytes beyond what the kernel knows are not zero
+ *  - E2BIG: bytes beyond what the kernel knows are not zero, or @size is more
+ *    than 4096
  *  - EOPNOTSUPP: a flag, a policy or an operation unknown to this kernel is
  *    asked for, or a reserved field is not zero
  *  - EFAULT: a pointer is not readable or writable memory
@@ -41,7 +42,8 @@
  *  - EIO: the pod is dead, because the kernel found it inconsistent
  *
  * A call that fails with anything but EINTR or a reported partial success has
- * changed nothing.
+ * changed nothing; but if the structure is unmapped during the call, EFAULT
+ * may come after the deed. KVM_POD_CREATE leaves nothing even then.
  */
 enum {
 	KVM_POD_CMD_BASE = 0x80,
