@@ -184,11 +184,11 @@ static bool discard_block(struct pod *pod, const struct pod_span *span,
 
 static bool is_broken(const struct pod_span *span, struct folio *folio)
 {
+	unsigned int first = span->first % POD_REGION_PAGES;
 	unsigned int i;
 
-	for (i = 0; i < span->nr; i++)
-		if (unlikely(PageHWPoison(folio_page(folio,
-				(span->first + i) % POD_REGION_PAGES))))
+	for (i = first; i < first + span->nr; i++)
+		if (unlikely(PageHWPoison(folio_page(folio, i))))
 			return true;
 	return false;
 }
