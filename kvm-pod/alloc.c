@@ -215,7 +215,7 @@ struct pod_leaf *pod_leaf_alloc(struct pod *pod)
 	struct pod_leaf *leaf = pod_leaf_try(pod);
 
 	if (leaf || atomic_long_read(&pod->nr_leaves) >=
-		    READ_ONCE(pod->ledger.owned))
+		    pod_ledger_glance(&pod->ledger.owned))
 		return leaf;
 	leaf = kmem_cache_alloc(pod_leaf_cache, GFP_KERNEL | __GFP_ZERO);
 	if (leaf)

@@ -25,8 +25,9 @@ static u64 limit_of(struct pod *pod, bool must_serve)
 /* The first pages are owed to the monitor, whatever limits say. */
 static bool is_owed(struct pod *pod, u64 nr, bool must_serve)
 {
-	return must_serve &&
-	       READ_ONCE(pod->ledger.overdraft) + nr <= POD_OVERDRAFT_PAGES;
+	u64 overdraft = pod_ledger_glance(&pod->ledger.overdraft);
+
+	return must_serve && overdraft + nr <= POD_OVERDRAFT_PAGES;
 }
 
 /* What is charged must never be less than what is owned: one locked section. */

@@ -66,7 +66,7 @@ static long file_set_target(struct file *file, void *arg)
 	if (t->target % PAGE_SIZE)
 		return -EINVAL;
 	ret = pod_target_set(pod, t->target >> PAGE_SHIFT);
-	t->out_target = READ_ONCE(pod->ledger.target) << PAGE_SHIFT;
+	t->out_target = pod_ledger_glance(&pod->ledger.target) << PAGE_SHIFT;
 	return ret;
 }
 

@@ -90,7 +90,8 @@ struct folio *pod_reserve_take_small(struct pod *pod)
  */
 static bool may_leave(struct pod *pod, struct folio *folio)
 {
-	if (READ_ONCE(pod->ledger.overdraft) && pod_reserve_is_empty(pod))
+	if (pod_ledger_glance(&pod->ledger.overdraft) &&
+	    pod_reserve_is_empty(pod))
 		return false;
 	return pod_ledger_try_release(&pod->ledger, folio_nr_pages(folio));
 }

@@ -273,7 +273,7 @@ ATTRIBUTE_GROUPS(pod);
 /* Sums over all pods: the reserve of a VM appears in nobody's RSS. */
 static u64 sum_owned(struct pod *pod)
 {
-	return READ_ONCE(pod->ledger.owned);
+	return pod_ledger_glance(&pod->ledger.owned);
 }
 
 static u64 sum_reserve(struct pod *pod)
@@ -286,7 +286,7 @@ static u64 sum_reserve(struct pod *pod)
 
 static u64 sum_float(struct pod *pod)
 {
-	return READ_ONCE(pod->ledger.floating);
+	return pod_ledger_glance(&pod->ledger.floating);
 }
 
 static u64 sum_pods(u64 (*value)(struct pod *pod))

@@ -175,8 +175,9 @@ static void settle_locked(struct pod *pod)
 
 	lockdep_assert_held(&pod->target_lock);
 	spin_lock(&pod->charge_lock);
-	want = max(READ_ONCE(pod->ledger.owned),
-		   READ_ONCE(pod->ledger.target)) + pod_float_pages(pod);
+	want = max(pod_ledger_glance(&pod->ledger.owned),
+		   pod_ledger_glance(&pod->ledger.target));
+	want += pod_float_pages(pod);
 	if (pod->charged > want)
 		pod_uncharge_locked(pod, pod->charged - want);
 	spin_unlock(&pod->charge_lock);
@@ -204,7 +205,7 @@ int pod_target_set(struct pod *pod, u64 pages)
 		return -EBUSY;
 	if (mutex_lock_interruptible(&pod->target_lock))
 		return -EINTR;
-	if (pages < READ_ONCE(pod->ledger.target))
+	if (pages < pod_ledger_glance(&pod->ledger.target))
 		pod_ledger_set_target(&pod->ledger, pages);
 	else
 		ret = raise_locked(pod, pages);

@@ -76,7 +76,8 @@ static void work_fn(struct work_struct *work)
 
 static bool above_target(struct pod *pod)
 {
-	return READ_ONCE(pod->ledger.owned) > READ_ONCE(pod->ledger.target);
+	return pod_ledger_glance(&pod->ledger.owned) >
+	       pod_ledger_glance(&pod->ledger.target);
 }
 
 /* True if there is nothing left that could be done. */

@@ -223,6 +223,18 @@ void pod_ledger_lose(struct pod_ledger *ledger, u64 nr);
 u64 pod_ledger_missing(struct pod_ledger *ledger);
 
 /**
+ * pod_ledger_glance() - a figure of the ledger as of some moment, without lock
+ *
+ * Never torn, as it is an aligned word. Who acts on it looks again under the
+ * lock.
+ */
+static inline u64 pod_ledger_glance(const u64 *figure)
+{
+	/* Those who write it hold the lock and need not mark it for this. */
+	return data_race(READ_ONCE(*figure));
+}
+
+/**
  * pod_ledger_top_up() - @nr pages came from the host for what is missing
  *
  * Return: false, and nothing has changed, if so much is not missing any more:
