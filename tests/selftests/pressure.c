@@ -211,10 +211,14 @@ TEST_F(pressure, full_cgroup)
 	ASSERT_EQ(0, cgroup_enter(&cg));
 	EXPECT_EQ(NULL, pod_begin(pod, SIZE, TARGET));
 	fill(pod->mem, PAGE, 2);
-	EXPECT_EQ(0, cgroup_limit(&cg, cgroup_current(&cg) + 64 * PAGE));
-	/* By single pages, which need tables, and then some. */
+	/*
+	 * By single pages, which need tables. Those of the process are made
+	 * now: for these the kernel itself would call the OOM killer.
+	 */
 	for (at = 0; at < SIZE; at += REGION)
 		pod_inflate(pod, at + REGION - PAGE, PAGE);
+	EXPECT_EQ(-1, nonzero(pod->mem + PAGE, SIZE - PAGE));
+	EXPECT_EQ(0, cgroup_limit(&cg, cgroup_current(&cg) + 64 * PAGE));
 	for (at = PAGE; at < TARGET; at += PAGE)
 		ASSERT_EQ(0, try_write(pod->mem + at, 1));
 	EXPECT_EQ(SIGBUS, try_write(pod->mem + SIZE - REGION, 1));
