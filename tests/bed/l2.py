@@ -59,7 +59,7 @@ class L2:
     def _check_started(self):
         self.check_alive()
         if self.status() is not None:
-            raise Dead(f"QEMU ended at once, status {self.status()}")
+            raise Dead(f"QEMU ended, status {self.status()}\n{self.stderr()[-500:]}")
 
     def _launch(self, launcher, options, append):
         command = f"{launcher} {_QEMU_BASE} {options} -append '{_CMDLINE} {append}'"
