@@ -19,8 +19,8 @@ SCENES = f"{TOP}/tests/scenes"
 # Suite, seconds at most, kernel. The pins of the mm selftests need a kernel's test.
 _EXTERNAL = [("file", 1500, None), ("kvm", 1200, None), ("mm", 900, artifacts.DEVICES_KERNEL)]
 
-DEFAULT = ["nested", "kernel-full", "kernel", "ept", "qemu", "core", "corpus", "mutations", "bed", "uapi",
-           "tools", "lint"]
+DEFAULT = ["nested", "debug", "kernel-full", "kernel", "ept", "qemu", "core", "corpus", "replay",
+           "mutations", "bed", "uapi", "tools", "lint"]
 
 
 def _nested(only):

@@ -202,6 +202,8 @@ errset uapi_broken(struct thread *t, const struct uapi_call *u,
 		broken |= ERR(EINVAL);
 	if (user_size > u->size && op->arg[2] & 2)
 		broken |= ERR(E2BIG) | ERR(EFAULT);
+	if (user_size > PAGE)
+		broken |= ERR(E2BIG) | ERR(EFAULT);
 	for (i = 0; i < u->nr_fields; i++)
 		broken |= broken_rule(&u->fields[i].rule,
 				      field_value(&u->fields[i], in),

@@ -307,8 +307,6 @@ static errset may_fail(const struct uapi_call *u, const struct op *op,
 	/* A structure of an older kernel than this may not have been. */
 	if (user_size < u->size)
 		may |= ERR(EINVAL);
-	if (user_size > TAIL_MAX)
-		may |= ERR(E2BIG) | ERR(EFAULT);
 	if (place_of(op->arg[ARG_AT]) == PLACE_POD)
 		may |= ERR(EFAULT) | ERR(EINVAL) | ERR(EOPNOTSUPP) | ERR(E2BIG);
 	if (u->cmd == KVM_POD_READ_EVENTS && r->events_ptr)
