@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Automatic NUMA balancing leaves a pod alone: what cannot migrate is not unmapped over and over.
+
+L1 has two nodes. A guest reads its memory for a while, on anonymous memory first:
+that shows that the balancing is at work, and what it costs.
+"""
+
+from errors import check
+from l2 import anonymous_backend, pod_backend
+from pod import MIB
+
+TIMEOUT = 150
+_NODE = 896
+_QEMU = ["-smp", "sockets=2,cores=1,threads=1",
+         "-object", f"memory-backend-ram,id=n0,size={_NODE}M",
+         "-object", f"memory-backend-ram,id=n1,size={_NODE}M",
+         "-numa", "node,memdev=n0,cpus=0", "-numa", "node,memdev=n1,cpus=1"]
+_KNOBS = "/sys/kernel/debug/sched/numa_balancing"
+_COUNTS = ("numa_pte_updates", "numa_huge_pte_updates", "numa_hint_faults")
+_ROUNDS = 12
+
+
+def run(bed):
+    l1 = bed.boot(cpus=2, memory=f"{2 * _NODE}M", qemu_args=_QEMU)
+    if l1.sh("cat /proc/sys/kernel/numa_balancing 2>/dev/null || echo 0") == "0":
+        bed.skip("L1's kernel does not balance")
+    # Scan all of a process every tenth of a second that it runs.
+    l1.sh(f"cd {_KNOBS} && echo 0 >scan_delay_ms && echo 100 >scan_period_min_ms"
+          " && echo 100 >scan_period_max_ms && echo 1024 >scan_size_mb")
+    anonymous = watch(bed, anonymous_backend("256M"))
+    bed.log(f"anonymous memory: {anonymous}")
+    check(anonymous["numa_hint_faults"] > 100, "the balancing did nothing to compare with")
+    pod = watch(bed, pod_backend("256M", "256M"))
+    bed.log(f"pod: {pod}")
+    check(pod["numa_huge_pte_updates"] <= anonymous["numa_huge_pte_updates"] // 4,
+          "mappings of 2 MiB are unmapped over and over")
+    check(pod["pf_fixed"] < 200, f"the guest had {pod['pf_fixed']} violations in memory it had")
+    check(pod["2m"] >= 0, "2 MiB mappings of the guest went")
+    where(bed, l1)
+
+
+def watch(bed, backend):
+    """What changes while a guest reads and writes what it has, while the kernel scans it."""
+    guest = bed.start(backend)
+    guest.wait_up()
+    guest.sh("memfile fill /tmp/data 96 1; memfile check /tmp/data 96 1")
+    before = counts(bed.l1, guest)
+    for _ in range(_ROUNDS):
+        guest.sh("memfile check /tmp/data 96 1")
+    after = counts(bed.l1, guest)
+    guest.quit()
+    return {name: after[name] - before[name] for name in after}
+
+
+def counts(l1, guest):
+    text = l1.watch(f"grep -E '^({'|'.join(_COUNTS)}) ' /proc/vmstat")
+    numbers = {name: int(value) for name, value in map(str.split, text.splitlines())}
+    numbers["pf_fixed"] = int(l1.watch(f"cat /sys/kernel/debug/kvm/{guest.pid}-*/pf_fixed"))
+    numbers["2m"] = guest.sptes()["2m"]
+    return numbers
+
+
+def where(bed, l1):
+    """host-nodes says which node a pod's memory comes from, and nothing else is taken."""
+    for node in (0, 1):
+        before = free_of(l1, node), free_of(l1, 1 - node)
+        guest = bed.start(pod_backend("256M", "256M", f",host-nodes={node}"), append="")
+        taken = before[0] - free_of(l1, node), before[1] - free_of(l1, 1 - node)
+        bed.log(f"host-nodes={node}: {taken[0] // MIB} MiB of it, {taken[1] // MIB} of the other")
+        check(taken[0] > 240 * MIB > 128 * MIB > taken[1], "the pod is elsewhere")
+        guest.quit()
+
+
+def free_of(l1, node):
+    """Free bytes of a node."""
+    return 1024 * int(l1.watch(f"awk '$3 == \"MemFree:\" {{ print $4 }}'"
+                               f" /sys/devices/system/node/node{node}/meminfo"))
