@@ -3,6 +3,7 @@
 #include "attempt.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -39,4 +40,25 @@ int try_create_without_descriptor(void *arg)
 long long meminfo(const char *name)
 {
 	return file_field("/proc/meminfo", name) * 1024;
+}
+
+/* Pages that each CPU keeps for itself; it may be a tenth of all memory. */
+static long long pages_of_cpus(void)
+{
+	FILE *file = fopen("/proc/zoneinfo", "r");
+	long long pages = 0, nr;
+	char line[128];
+
+	if (!file)
+		return 0;
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, " count: %lld", &nr) == 1)
+			pages += nr;
+	fclose(file);
+	return pages;
+}
+
+long long available(void)
+{
+	return meminfo("MemAvailable") + pages_of_cpus() * (long long)PAGE;
 }

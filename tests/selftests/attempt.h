@@ -30,5 +30,7 @@ int try_create_without_descriptor(void *arg);
 
 /* A line of /proc/meminfo, in bytes. */
 long long meminfo(const char *name);
+/* MemAvailable, with what was freed and each CPU keeps for a while. */
+long long available(void);
 
 #endif /* POD_SELFTEST_ATTEMPT_H */

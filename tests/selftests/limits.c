@@ -48,16 +48,16 @@ static void create_much(struct __test_metadata *_metadata, int dev, u64 size,
 {
 	long long kills = file_field("/proc/vmstat", "oom_kill");
 	long long owned = pod_class_attr("total_owned");
-	long long before = meminfo("MemAvailable");
+	long long before = available();
 	struct attempt a = { dev, size & ~(REGION - 1), size & ~(REGION - 1) };
 
 	ASSERT_LE(0, kills);
 	*error = run_child(try_create, &a);
 	EXPECT_EQ(kills, file_field("/proc/vmstat", "oom_kill"));
 	EXPECT_TRUE(POD_WAIT(pod_class_attr("total_owned") == owned));
-	EXPECT_TRUE(POD_WAIT(meminfo("MemAvailable") > before - SLACK)) {
+	EXPECT_TRUE(POD_WAIT(available() > before - SLACK)) {
 		TH_LOG("MemAvailable %lld, before %lld",
-		       meminfo("MemAvailable"), before);
+		       available(), before);
 	}
 }
 

@@ -41,7 +41,7 @@ FIXTURE_SETUP(limits)
 	self->owned = pod_class_attr("total_owned");
 	self->reserve = pod_class_attr("total_reserve");
 	self->kills = file_field("/proc/vmstat", "oom_kill");
-	self->available = meminfo("MemAvailable");
+	self->available = available();
 }
 
 /* All is back, and nobody was killed for it. */
@@ -50,8 +50,7 @@ FIXTURE_TEARDOWN(limits)
 	close(self->dev);
 	EXPECT_TRUE(POD_WAIT(pod_class_attr("total_owned") == self->owned));
 	EXPECT_EQ(self->kills, file_field("/proc/vmstat", "oom_kill"));
-	EXPECT_TRUE(POD_WAIT(meminfo("MemAvailable") >
-			     self->available - SLACK));
+	EXPECT_TRUE(POD_WAIT(available() > self->available - SLACK));
 }
 
 /* To the page: no block is ever taken apart, so there is no float. */
