@@ -67,7 +67,8 @@ def where(bed, l1):
         guest = bed.start(pod_backend("256M", "256M", f",host-nodes={node}"), append="")
         taken = before[0] - free_of(l1, node), before[1] - free_of(l1, 1 - node)
         bed.log(f"host-nodes={node}: {taken[0] // MIB} MiB of it, {taken[1] // MIB} of the other")
-        check(taken[0] > 240 * MIB > 128 * MIB > taken[1], "the pod is elsewhere")
+        # The rest is what CPUs keep of what was freed before, and QEMU's own.
+        check(taken[0] > 192 * MIB > 64 * MIB > taken[1], "the pod is elsewhere")
         guest.quit()
 
 
