@@ -29,11 +29,11 @@ def run(bed):
           " && echo 100 >scan_period_max_ms && echo 1024 >scan_size_mb")
     anonymous = watch(bed, anonymous_backend("256M"))
     bed.log(f"anonymous memory: {anonymous}")
-    check(anonymous["numa_hint_faults"] > 100, "the balancing did nothing to compare with")
+    check(anonymous["numa_hint_faults"] > 50, "the balancing did nothing to compare with")
     pod = watch(bed, pod_backend("256M", "256M"))
     bed.log(f"pod: {pod}")
-    check(pod["numa_huge_pte_updates"] <= anonymous["numa_huge_pte_updates"] // 4,
-          "mappings of 2 MiB are unmapped over and over")
+    # QEMU itself has a few; the pod has 128, for each time that it is scanned.
+    check(pod["numa_huge_pte_updates"] < 32, "mappings of 2 MiB are unmapped over and over")
     check(pod["pf_fixed"] < 200, f"the guest had {pod['pf_fixed']} violations in memory it had")
     check(pod["2m"] >= 0, "2 MiB mappings of the guest went")
     where(bed, l1)
