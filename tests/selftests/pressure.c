@@ -190,10 +190,13 @@ TEST_F(pressure, offline)
 
 	if (ret == -ENODEV || ret == -ENOENT)
 		SKIP(return, "this kernel takes no memory offline");
-	EXPECT_EQ(-EBUSY, ret);
+	/* EINVAL: there is a hole in that part, which is refused before. */
+	EXPECT_TRUE(ret == -EBUSY || ret == -EINVAL) {
+		TH_LOG("it is %d", ret);
+	}
 	check_untouched(_metadata, self);
 	ASSERT_EQ(0, pod_punch(&self->pod, 0, TARGET));
-	EXPECT_EQ(-EBUSY, offline(self->frames[0]));
+	EXPECT_EQ(ret, offline(self->frames[0]));
 	EXPECT_TRUE(POD_WAIT(POD_GET(&self->pod, reserve) == TARGET));
 	EXPECT_GT(10 * time_scale(), seconds() - from);
 }
