@@ -192,13 +192,16 @@ static void *meta_alloc(struct pod *pod, struct kmem_cache *cache)
 	return meta;
 }
 
-struct pod_leaf *pod_leaf_try(struct pod *pod)
+static struct pod_leaf *count_leaf(struct pod *pod, struct pod_leaf *leaf)
 {
-	struct pod_leaf *leaf = meta_alloc(pod, pod_leaf_cache);
-
 	if (leaf)
 		atomic_long_inc(&pod->nr_leaves);
 	return leaf;
+}
+
+struct pod_leaf *pod_leaf_try(struct pod *pod)
+{
+	return count_leaf(pod, meta_alloc(pod, pod_leaf_cache));
 }
 
 /*
@@ -217,10 +220,8 @@ struct pod_leaf *pod_leaf_alloc(struct pod *pod)
 	if (leaf || atomic_long_read(&pod->nr_leaves) >=
 		    pod_ledger_glance(&pod->ledger.owned))
 		return leaf;
-	leaf = kmem_cache_alloc(pod_leaf_cache, GFP_KERNEL | __GFP_ZERO);
-	if (leaf)
-		atomic_long_inc(&pod->nr_leaves);
-	return leaf;
+	return count_leaf(pod, kmem_cache_alloc(pod_leaf_cache,
+						GFP_KERNEL | __GFP_ZERO));
 }
 
 void pod_leaf_free(struct pod *pod, struct pod_leaf *leaf)
