@@ -73,8 +73,7 @@ def mdev_module():
 
 def build_mdev_module(of_kernel):
     """Build what mdev_module() names, for a kernel() or a special_kernel()."""
-    _script(f"{TOP}/tests/mdev/build.sh", of_kernel["KDIR"],
-            f"{TOP}/build/mdev/{of_kernel['KVER']}")
+    _test_module("mdev", of_kernel["KDIR"], f"{TOP}/build/mdev/{of_kernel['KVER']}")
 
 
 def planted_module(name=L1_KERNEL):
@@ -83,8 +82,12 @@ def planted_module(name=L1_KERNEL):
 
 
 def build_planted_module(name):
-    _script(f"{TOP}/tests/kernels/planted/build.sh", special_kernel(name)["KDIR"],
-            os.path.dirname(planted_module(name)))
+    _test_module("kernels/planted", special_kernel(name)["KDIR"],
+                 os.path.dirname(planted_module(name)))
+
+
+def _test_module(source, kdir, out):
+    _script(f"{TOP}/tests/kernels/testmodule.sh", f"{TOP}/tests/{source}", kdir, out)
 
 
 def _assignments(text):
