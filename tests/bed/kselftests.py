@@ -6,8 +6,10 @@ kselftests.py SUITE [PROGRAM...]. A program that kills L1, or leaves a pod behin
 fails; L1 is booted again for the next one. The suites are in SUITES.
 """
 
+import glob
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -118,10 +120,16 @@ class Host:
     def is_up(self):
         return self._bed is not None
 
-    def drop(self):
+    def drop(self, trouble=None):
+        """End L1. What it said in its trouble is kept: the next writes to the same files."""
         if self._bed:
             self._bed.close()
         self._bed = None
+        if trouble:
+            kept = f"{self.suite.work}/{trouble}"
+            os.makedirs(kept, exist_ok=True)
+            for log in glob.glob(f"{self.suite.work}/*.log"):
+                shutil.copy(log, kept)
 
 
 def environment():
@@ -150,7 +158,7 @@ def run_program(host, name, tally):
         kind = "took too long" if isinstance(error, Timeout) else "left L1 in trouble"
         print(f"not ok {name} {kind}: {error}", flush=True)
         tally.add(failed=1)
-        host.drop()
+        host.drop(name)
 
 
 def look_for_leaks(host, tally):
