@@ -70,7 +70,7 @@ static DEFINE_SPINLOCK(spin);
 static void sleep_in_atomic(void)
 {
 	spin_lock(&spin);
-	msleep(20);
+	might_sleep();
 	spin_unlock(&spin);
 }
 
