@@ -70,16 +70,29 @@ struct pod_float {
 };
 
 /**
+ * enum pod_demand - what touches that came short ask of the sweep
+ * @POD_DEMAND_NONE: nothing, or it was supplied meanwhile
+ * @POD_DEMAND_MADE: a turn of the worker
+ * @POD_DEMAND_TURN: it is under way
+ * @POD_DEMAND_DRY: it found nothing, and nothing else came into the reserve
+ *	since it was demanded
+ */
+enum pod_demand {
+	POD_DEMAND_NONE,
+	POD_DEMAND_MADE,
+	POD_DEMAND_TURN,
+	POD_DEMAND_DRY,
+};
+
+/**
  * struct pod_sweep - where the sweep is, see sweep.c; hints, unlocked
  * @work: turns
  * @next: the worker's last region
  * @cursor: next region for emergencies, modulo their number
  * @not_before: no turn before this, in jiffies, unless in an emergency
  * @pause: between turns that find nothing, in jiffies
- * @emergency: the next turn is for a touch that came short
- * @dry: a turn for such a touch found nothing ...
- * @dry_until: ... and is believed until this, in jiffies ...
- * @supplied: ... unless anything came into the reserve since it began
+ * @demand: of touches that came short
+ * @dry_until: until when POD_DEMAND_DRY is believed, in jiffies
  */
 struct pod_sweep {
 	struct work_struct work;
@@ -87,10 +100,8 @@ struct pod_sweep {
 	atomic_long_t cursor;
 	unsigned long not_before;
 	unsigned long pause;
-	bool emergency;
-	bool dry;
+	enum pod_demand demand;
 	unsigned long dry_until;
-	bool supplied;
 };
 
 /**

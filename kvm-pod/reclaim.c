@@ -88,13 +88,15 @@ static enum pod_reclaim reclaim_marked(struct pod *pod, bool nowait)
 }
 
 /*
- * A touch that fails does not come again: what was referenced during the turn
- * and is not any more gets a last look. Others find it in the next turn.
+ * A touch that fails does not come again: what was zeroed since the turn, by a
+ * vCPU that was interrupted before it heard the verdict perhaps, and what was
+ * referenced during it and is not any more, gets a last look. Others find that
+ * in the next turn.
  */
 static bool last_look(struct pod *pod)
 {
 	return READ_ONCE(pod->policy) == KVM_POD_POLICY_FAIL &&
-	       pod_unpark_some(pod);
+	       (pod_sweep_emergency(pod) || pod_unpark_some(pod));
 }
 
 /* Is there anything that only looks like data? */

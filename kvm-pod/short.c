@@ -11,6 +11,7 @@
 #include "ept.h"
 #include "note.h"
 #include "overdraft.h"
+#include "sweep.h"
 #include "wait.h"
 
 /* A vCPU looks around this often; else only memory or a signal wakes it. */
@@ -72,6 +73,8 @@ static vm_fault_t answer(struct pod *pod, struct vm_fault *vmf,
 {
 	bool fails = none && READ_ONCE(pod->policy) == KVM_POD_POLICY_FAIL;
 
+	if (fails)
+		pod_sweep_refused(pod);
 	switch (pod_policy_answer(who, fails)) {
 	case POD_ANSWER_RETRY:
 		if (who->in_kvm_run)
@@ -148,8 +151,10 @@ int pod_write_short(struct pod *pod, unsigned long index,
 		*gift = serve(pod, index, huge, true);
 		if (*gift)
 			return 0;
-		if (READ_ONCE(pod->policy) == KVM_POD_POLICY_FAIL)
+		if (READ_ONCE(pod->policy) == KVM_POD_POLICY_FAIL) {
+			pod_sweep_refused(pod);
 			return -ENOSPC;
+		}
 	}
 	if (signal_pending(current))
 		return -ERESTARTSYS;

@@ -297,7 +297,7 @@ bool pod_sweep_is_dry(struct pod *pod)
 {
 	struct pod_sweep *s = &pod->sweep;
 
-	return READ_ONCE(s->dry) &&
+	return READ_ONCE(s->demand) == POD_DEMAND_DRY &&
 	       time_before(jiffies, READ_ONCE(s->dry_until));
 }
 
@@ -307,6 +307,12 @@ void pod_sweep_done(struct pod *pod)
 	pod_work_kick(pod);
 	pod_shrink_kick(pod);
 	pod_event_kick(pod);
+}
+
+static bool move_demand(struct pod *pod, enum pod_demand from,
+			enum pod_demand to)
+{
+	return cmpxchg(&pod->sweep.demand, from, to) == from;
 }
 
 static void sweep_fn(struct work_struct *work)
@@ -319,20 +325,18 @@ static void sweep_fn(struct work_struct *work)
 
 	if (READ_ONCE(pod->dying))
 		return;
-	emergency = xchg(&s->emergency, false);
+	emergency = move_demand(pod, POD_DEMAND_MADE, POD_DEMAND_TURN);
 	if (!emergency && is_enough(pod)) {
 		WRITE_ONCE(s->not_before, jiffies + POD_SWEEP_PAUSE_MIN);
 		return;
 	}
 	/* If it is: demanded while another turn was under way and answered. */
 	if (!pod_sweep_is_dry(pod)) {
-		WRITE_ONCE(s->supplied, false);
 		patient_turn(pod, emergency, &count);
 		pause_after(pod, jiffies - start, count.reclaimed);
-		if (emergency && !READ_ONCE(s->supplied)) {
-			WRITE_ONCE(s->dry_until, jiffies + s->pause);
-			WRITE_ONCE(s->dry, true);
-		}
+		WRITE_ONCE(s->dry_until, jiffies + s->pause);
+		if (emergency)
+			move_demand(pod, POD_DEMAND_TURN, POD_DEMAND_DRY);
 	}
 	pod_supply_changed(pod);
 	pod_sweep_done(pod);
@@ -340,7 +344,14 @@ static void sweep_fn(struct work_struct *work)
 
 void pod_sweep_demand(struct pod *pod)
 {
-	WRITE_ONCE(pod->sweep.emergency, true);
+	if (!move_demand(pod, POD_DEMAND_NONE, POD_DEMAND_MADE))
+		move_demand(pod, POD_DEMAND_DRY, POD_DEMAND_MADE);
+	/*
+	 * The barriers of this and of pod_supply_pages(): what came before is
+	 * seen here, and who takes it is not short any more.
+	 */
+	if (!pod_reserve_is_empty(pod))
+		pod_sweep_supplied(pod);
 	pod_work_queue(pod, &pod->sweep.work);
 }
 
@@ -351,12 +362,15 @@ void pod_sweep_kick(struct pod *pod)
 		pod_work_queue(pod, &pod->sweep.work);
 }
 
+void pod_sweep_refused(struct pod *pod)
+{
+	move_demand(pod, POD_DEMAND_DRY, POD_DEMAND_NONE);
+}
+
 void pod_sweep_supplied(struct pod *pod)
 {
-	if (!READ_ONCE(pod->sweep.supplied))
-		WRITE_ONCE(pod->sweep.supplied, true);
-	if (READ_ONCE(pod->sweep.dry))
-		WRITE_ONCE(pod->sweep.dry, false);
+	if (READ_ONCE(pod->sweep.demand) != POD_DEMAND_NONE)
+		WRITE_ONCE(pod->sweep.demand, POD_DEMAND_NONE);
 }
 
 void pod_sweep_init(struct pod *pod)

@@ -54,21 +54,24 @@ void pod_sweep_eager(struct pod *pod);
  */
 bool pod_sweep_emergency(struct pod *pod);
 
-/*
- * Did a whole turn for a touch that came short find nothing, a moment ago, and
- * did nothing else come into the reserve since it began? What comes may be
- * populated, and be zero when the next touch comes short.
- */
+/* Is what was demanded POD_DEMAND_DRY, and was it found so a moment ago? */
 bool pod_sweep_is_dry(struct pod *pod);
 
-/* Have the worker take a turn through everything. */
+/* A touch came short: have the worker take a turn through everything. */
 void pod_sweep_demand(struct pod *pod);
 
 /* The reserve is low: have the worker look, unless that was in vain lately. */
 void pod_sweep_kick(struct pod *pod);
 
-/* Something came into the reserve. */
+/*
+ * Something came into the reserve. Whoever takes it may have zeroed pages when
+ * the next touch comes short: what a turn finds for the one, after that one was
+ * served, must not be believed by the other.
+ */
 void pod_sweep_supplied(struct pod *pod);
+
+/* A touch failed because it is dry. Who hears that may zero pages as well. */
+void pod_sweep_refused(struct pod *pod);
 
 void pod_sweep_init(struct pod *pod);
 

@@ -54,10 +54,13 @@ void pod_note_served(struct pod *pod)
 void pod_supply_pages(struct pod *pod, bool all)
 {
 	struct pod_short *s = &pod->shortage;
+	bool awaited;
 
 	pod_note_served(pod);
+	/* Its barrier is for pod_sweep_demand(), too. */
+	awaited = wq_has_sleeper(&s->supply);
 	pod_sweep_supplied(pod);
-	if (!wq_has_sleeper(&s->supply))
+	if (!awaited)
 		return;
 	if (all)
 		wake_up_all(&s->supply);

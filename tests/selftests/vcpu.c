@@ -234,6 +234,21 @@ TEST_F(vcpu, policy_fail_ends_it)
 	EXPECT_EQ(-1, mismatch(self->pod.mem, TARGET, 1));
 }
 
+/* What a VMM zeroes when it is told counts at once. */
+TEST_F(vcpu, policy_fail_after_making_room)
+{
+	struct sigaction action = { .sa_handler = on_sigbus };
+
+	start(_metadata, self, fill_hole);
+	sigaction(SIGBUS, &action, NULL);
+	ASSERT_EQ(0, pod_set_policy(&self->pod, KVM_POD_POLICY_FAIL));
+	ASSERT_TRUE(job_wait(&self->job));
+	EXPECT_GT(0, self->job.result);
+	memset(self->pod.mem, 0, 3 * REGION);
+	EXPECT_EQ(0, vm_resume(&self->vm));
+	check_memory(_metadata, self, 1);
+}
+
 TEST_F(vcpu, policy_grow_resumes)
 {
 	start(_metadata, self, fill_hole);
