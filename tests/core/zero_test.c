@@ -4,55 +4,15 @@
  * CPU lacks is skipped.
  */
 #include <string.h>
-#include <sys/mman.h>
 
+#include "scans.h"
 #include "test.h"
-#include "zero.h"
-
-#define PAGE	4096
-
-/*
- * Two pages that can be read, between two that cannot: who reads one byte too
- * many dies.
- */
-static u8 *fenced_pages(void)
-{
-	static u8 *fenced;
-	u8 *p;
-
-	if (!fenced) {
-		p = mmap(NULL, 4 * PAGE, PROT_NONE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		CHECK(p != MAP_FAILED);
-		fenced = p + PAGE;
-		CHECK(!mprotect(fenced, 2 * PAGE, PROT_READ | PROT_WRITE));
-	}
-	memset(fenced, 0, 2 * PAGE);
-	return fenced;
-}
-
-static bool cpu_has(enum pod_zero_kind kind)
-{
-	if (kind == POD_ZERO_AVX2)
-		return __builtin_cpu_supports("avx2");
-	if (kind == POD_ZERO_AVX512)
-		return __builtin_cpu_supports("avx512f");
-	return true;
-}
 
 static bool scan(enum pod_zero_kind kind, const void *p, size_t len)
 {
 	if (!cpu_has(kind))
 		test_skip("this CPU lacks it");
 	return pod_zero_scans[kind].is_zero(p, len);
-}
-
-static bool bytes_are_zero(const u8 *p, size_t len)
-{
-	while (len--)
-		if (*p++)
-			return false;
-	return true;
 }
 
 /* Each bit of a page alone, and nothing. */
@@ -76,7 +36,7 @@ static void check_edges(enum pod_zero_kind kind, size_t at, size_t len)
 	u8 *p = fenced_pages();
 
 	memset(p, 0xff, at);
-	memset(p + at + len, 0xff, 2 * PAGE - at - len);
+	memset(p + at + len, 0xff, FENCED - at - len);
 	CHECK(scan(kind, p + at, len));
 	if (!len)
 		return;
@@ -92,8 +52,8 @@ static void check_lengths(enum pod_zero_kind kind)
 {
 	size_t len, at;
 
-	for (len = 0; len <= 2 * PAGE; len += POD_ZERO_STEP) {
-		check_edges(kind, 2 * PAGE - len, len);
+	for (len = 0; len <= FENCED; len += POD_ZERO_STEP) {
+		check_edges(kind, FENCED - len, len);
 		check_edges(kind, 0, len);
 	}
 	for (at = 0; at <= PAGE; at += POD_ZERO_ALIGN)
@@ -111,13 +71,13 @@ static void check_random(enum pod_zero_kind kind)
 	test_note("SEED=%llu", (unsigned long long)seed);
 	for (i = 0; i < 20000; i++) {
 		for (n = rnd_below(&rnd, 4); n; n--)
-			p[rnd_below(&rnd, 2 * PAGE)] = 1 << rnd_below(&rnd, 8);
+			p[rnd_below(&rnd, FENCED)] = 1 << rnd_below(&rnd, 8);
 		at = rnd_below(&rnd, PAGE / POD_ZERO_ALIGN) * POD_ZERO_ALIGN;
-		len = rnd_below(&rnd, (2 * PAGE - at) / POD_ZERO_STEP + 1) *
+		len = rnd_below(&rnd, (FENCED - at) / POD_ZERO_STEP + 1) *
 		      POD_ZERO_STEP;
 		CHECK(scan(kind, p + at, len) == bytes_are_zero(p + at, len));
 		if (i % 4 == 0)
-			memset(p, 0, 2 * PAGE);
+			memset(p, 0, FENCED);
 	}
 }
 
@@ -155,7 +115,7 @@ static void test_look(void)
 		CHECK(pod_looks_zero(page) == (bit / 8 >= POD_ZERO_LOOK));
 		page[bit / 8] = 0;
 	}
-	CHECK(pod_looks_zero(page + 2 * PAGE - POD_ZERO_LOOK));
+	CHECK(pod_looks_zero(page + FENCED - POD_ZERO_LOOK));
 }
 
 const struct test tests[] = {

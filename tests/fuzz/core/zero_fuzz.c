@@ -4,71 +4,33 @@
  * edges of memory that may be read.
  */
 #include <string.h>
-#include <sys/mman.h>
 
 #include "fuzz.h"
-#include "zero.h"
-
-#define PAGE	4096
-#define SIZE	(2 * PAGE)
-
-/* Between two pages that cannot be read. */
-static u8 *fenced_pages(void)
-{
-	static u8 *fenced;
-	u8 *p;
-
-	if (!fenced) {
-		p = mmap(NULL, SIZE + 2 * PAGE, PROT_NONE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		CHECK(p != MAP_FAILED);
-		fenced = p + PAGE;
-		CHECK(!mprotect(fenced, SIZE, PROT_READ | PROT_WRITE));
-	}
-	memset(fenced, 0, SIZE);
-	return fenced;
-}
-
-static bool cpu_has(enum pod_zero_kind kind)
-{
-	if (kind == POD_ZERO_AVX2)
-		return __builtin_cpu_supports("avx2");
-	if (kind == POD_ZERO_AVX512)
-		return __builtin_cpu_supports("avx512f");
-	return true;
-}
-
-static bool bytes_are_zero(const u8 *p, size_t len)
-{
-	while (len--)
-		if (*p++)
-			return false;
-	return true;
-}
+#include "scans.h"
 
 static void poke(struct rnd *choices, u8 *pages)
 {
-	pages[rnd_below(choices, SIZE)] = rnd_below(choices, 256);
+	pages[rnd_below(choices, FENCED)] = rnd_below(choices, 256);
 }
 
 /* Data that begins where the next scan ends, or ends where it begins. */
 static void fill(struct rnd *choices, u8 *pages)
 {
-	size_t at = rnd_below(choices, SIZE / POD_ZERO_ALIGN + 1) *
+	size_t at = rnd_below(choices, FENCED / POD_ZERO_ALIGN + 1) *
 		    POD_ZERO_ALIGN;
 	u8 value = rnd_below(choices, 256);
 
 	if (rnd_below(choices, 2))
-		memset(pages + at, value, SIZE - at);
+		memset(pages + at, value, FENCED - at);
 	else
 		memset(pages, value, at);
 }
 
 static void scan(struct rnd *choices, u8 *pages)
 {
-	size_t at = rnd_below(choices, SIZE / POD_ZERO_ALIGN + 1) *
+	size_t at = rnd_below(choices, FENCED / POD_ZERO_ALIGN + 1) *
 		    POD_ZERO_ALIGN;
-	size_t len = rnd_below(choices, (SIZE - at) / POD_ZERO_STEP + 1) *
+	size_t len = rnd_below(choices, (FENCED - at) / POD_ZERO_STEP + 1) *
 		     POD_ZERO_STEP;
 	bool expected = bytes_are_zero(pages + at, len);
 	unsigned int kind;
@@ -81,7 +43,7 @@ static void scan(struct rnd *choices, u8 *pages)
 
 static void look(struct rnd *choices, u8 *pages)
 {
-	size_t at = rnd_below(choices, (SIZE - POD_ZERO_LOOK) / 64 + 1) * 64;
+	size_t at = rnd_below(choices, (FENCED - POD_ZERO_LOOK) / 64 + 1) * 64;
 
 	CHECK(pod_looks_zero(pages + at) ==
 	      bytes_are_zero(pages + at, POD_ZERO_LOOK));
@@ -90,7 +52,7 @@ static void look(struct rnd *choices, u8 *pages)
 static void clear(struct rnd *choices, u8 *pages)
 {
 	(void)choices;
-	memset(pages, 0, SIZE);
+	memset(pages, 0, FENCED);
 }
 
 void fuzz_run(struct rnd *choices)
