@@ -26,6 +26,8 @@
 static int fds[NR_THREADS];
 static volatile u64 *areas[NR_THREADS];
 static bool has_kcov;
+/* Threads that reached more than was room for. */
+static unsigned int nr_full;
 static __thread int mine = -1;
 
 /* Number of each place that was ever reached, by open addressing. */
@@ -45,7 +47,10 @@ bool cover_init(void)
 			err(2, "KCOV_INIT_TRACE");
 		areas[i] = mmap(NULL, KCOV_WORDS * sizeof(u64),
 				PROT_READ | PROT_WRITE, MAP_SHARED, fds[i], 0);
-		if (areas[i] == MAP_FAILED)
+		/* Children only fill it: a fork is not to copy its page table. */
+		if (areas[i] == MAP_FAILED ||
+		    madvise((void *)areas[i], KCOV_WORDS * sizeof(u64),
+			    MADV_DONTFORK))
 			err(2, "kcov");
 	}
 	has_kcov = true;
@@ -130,6 +135,7 @@ unsigned int cover_end(const struct prog *p, unsigned int *places,
 		return results(p, places, room);
 	for (i = 0; i < NR_THREADS; i++) {
 		words = areas[i][0];
+		nr_full += words == KCOV_WORDS - 1;
 		for (k = 1; k <= words && k < KCOV_WORDS; k++)
 			nr = add(areas[i][k], places, nr, room);
 	}
@@ -141,9 +147,9 @@ unsigned int cover_known(void)
 	return nr_places;
 }
 
-u64 cover_place(unsigned int nr)
+unsigned int cover_full(void)
 {
-	return place[nr];
+	return nr_full;
 }
 
 static void print_sections(void)

@@ -67,17 +67,6 @@ static errset broken_nodes(const struct kvm_pod_create *c, u64 mask,
 	return mask == 1 ? 0 : ERR(EINVAL);
 }
 
-u64 op_arg(const struct op *op, const char *name)
-{
-	const struct call *c = &calls[op->call];
-	unsigned int i;
-
-	for (i = 0; i < c->nr_args; i++)
-		if (!strcmp(c->arg[i].name, name))
-			return op->arg[i];
-	return 0;
-}
-
 enum where place_arg(const struct op *op, const char *name)
 {
 	return place_of(op_arg(op, name));

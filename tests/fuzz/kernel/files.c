@@ -18,7 +18,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#define IO_MAX		(128 * PAGE)
+#define IO_MAX		(96 * PAGE)
 #define PUNCH		(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)
 
 static void note_punch(struct pod *pod, u64 offset, u64 len, long ret)
@@ -32,7 +32,7 @@ static void note_punch(struct pod *pod, u64 offset, u64 len, long ret)
 }
 
 static errset punch_broken(const struct slot *slot, const struct pod *pod,
-			   u64 mode, u64 offset, u64 len)
+			   int mode, u64 offset, u64 len)
 {
 	errset broken = 0;
 
@@ -53,17 +53,18 @@ CALL(fallocate)
 {
 	struct slot *slot = slot_of(arg[0]);
 	struct pod *pod = pod_of_slot(slot);
-	long ret = sys_result(fallocate(slot->fd, (int)arg[1], arg[2], arg[3]));
+	int mode = arg[1];
+	long ret = sys_result(fallocate(slot->fd, mode, arg[2], arg[3]));
 	errset broken;
 
 	if (slot->type != FILE_POD)
 		return ret;
-	broken = punch_broken(slot, pod, arg[1], arg[2], arg[3]);
+	broken = punch_broken(slot, pod, mode, arg[2], arg[3]);
 	if (t->single && !ret && broken)
 		complain("fallocate returned 0 for what it should refuse");
 	if (t->single && ret && ret != -EINTR && !(broken & ERR(-ret)))
 		complain("fallocate: errno %ld, which nothing asks for", -ret);
-	if (arg[1] == PUNCH)
+	if (mode == PUNCH)
 		note_punch(pod, arg[2], arg[3], ret);
 	return ret;
 }
@@ -155,9 +156,10 @@ CALL(lseek)
 {
 	struct slot *slot = slot_of(arg[0]);
 	struct pod *pod = pod_of_slot(slot);
-	long ret = sys_result(lseek(slot->fd, arg[1], (int)arg[2]));
+	int whence = arg[2];
+	long ret = sys_result(lseek(slot->fd, arg[1], whence));
 
-	if (t->single && pod && (arg[2] == SEEK_DATA || arg[2] == SEEK_HOLE))
+	if (t->single && pod && (whence == SEEK_DATA || whence == SEEK_HOLE))
 		check_seek(pod, arg[1], ret);
 	return ret;
 }
@@ -306,13 +308,31 @@ CALL(splice)
 	return through_pipe(put_file, &a, arg[3] & 1);
 }
 
-CALL(vmsplice)
+static struct splice_arg memory_of(const u64 *arg)
 {
 	struct map *map = map_of(arg[0]);
 	u64 at = map->len ? arg[1] % map->len : 0;
-	struct splice_arg a = { .at = map->at + at, .len = arg[2] % IO_MAX };
+
+	return (struct splice_arg){ .at = map->at + at,
+				    .len = arg[2] % IO_MAX };
+}
+
+CALL(vmsplice)
+{
+	struct splice_arg a = memory_of(arg);
 
 	return through_pipe(put_memory, &a, arg[3] & 1);
+}
+
+/* What is referred to must not go, whatever becomes of the mapping. */
+CALL(hold)
+{
+	static __thread u8 page[PAGE];
+	struct splice_arg a = memory_of(arg);
+
+	if (arg[3] == 3)
+		return sys_result(read(held[0], page, sizeof(page)));
+	return put_memory(held[1], &a);
 }
 
 /* Never onto the device or the other file: the program needs them. */

@@ -128,6 +128,9 @@ struct prog {
 	struct op op[MAX_CALLS];
 };
 
+/* An argument; 0 if the call has none of that name, which op_set() ignores. */
+u64 op_arg(const struct op *op, const char *name);
+void op_set(struct op *op, const char *name, u64 value);
 bool prog_is_single(const struct prog *p);
 bool prog_has(const struct prog *p, const char *name);
 /* Text with a call per line; @end is "\n" or ";". Returns its length. */
@@ -141,7 +144,9 @@ u64 random_u64(void);
 u64 random_below(u64 n);
 void prog_generate(struct prog *p);
 void prog_mutate(struct prog *p, const struct prog *other);
-void prog_remove(struct prog *p, unsigned int at);
+void prog_remove(struct prog *p, unsigned int at, unsigned int nr);
+/* Makes the arguments of @op fit what @p has after its first @at calls. */
+void aim_op(const struct prog *p, unsigned int at, struct op *op);
 
 /**
  * struct report - what a child tells its parent, in shared memory
@@ -173,7 +178,7 @@ void child_run(const struct prog *p, int from, int to)
  */
 enum outcome { RUN_OK, RUN_WRONG, RUN_LOST };
 
-void run_init(unsigned int time_scale);
+void run_init(void);
 enum outcome run_prog(const struct prog *p);
 
 /* Coverage: places in the module, or results of calls where there is none. */
@@ -185,7 +190,7 @@ void cover_thread_end(void);
 unsigned int cover_end(const struct prog *p, unsigned int *places,
 		       unsigned int room);
 void cover_print(void);
-u64 cover_place(unsigned int nr);
+unsigned int cover_full(void);
 unsigned int cover_known(void);
 
 #define MAX_PLACES	16384

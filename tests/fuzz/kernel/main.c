@@ -77,97 +77,97 @@ static enum outcome run(const struct prog *p)
 	return outcome;
 }
 
-/* Leaves out what is not needed for the same complaint. */
-static void minimise_finding(struct prog *p)
+/* Leaves out calls, first many at a time, as long as @still() holds. */
+static void shrink(struct prog *p, bool (*still)(const struct prog *p,
+						 const void *what),
+		   const void *what)
 {
-	char what[sizeof(report->complaint)];
 	struct prog smaller;
-	int i;
+	int chunk, at, tries = 0;
 
-	strcpy(what, report->complaint);
-	for (i = p->nr - 1; i >= 0 && p->nr > 1; i--) {
-		smaller = *p;
-		prog_remove(&smaller, i);
-		if (run(&smaller) == RUN_WRONG &&
-		    !strncmp(report->complaint, what, strcspn(what, "0123456789")))
-			*p = smaller;
-	}
-	strcpy(report->complaint, what);
+	for (chunk = p->nr / 2; chunk; chunk /= 2)
+		for (at = p->nr - chunk; at >= 0 && p->nr > chunk; at -= chunk) {
+			if (tries++ == TRIES)
+				return;
+			smaller = *p;
+			prog_remove(&smaller, at, chunk);
+			if (still(&smaller, what))
+				*p = smaller;
+		}
+}
+
+static bool still_complains(const struct prog *p, const void *what)
+{
+	return run(p) == RUN_WRONG &&
+	       !strncmp(report->complaint, what, strcspn(what, "0123456789"));
 }
 
 static void judge(const struct prog *p, enum outcome outcome)
 {
 	struct prog smallest = *p;
+	struct report first = *report;
 
-	if (outcome == RUN_OK || is_known(report->complaint))
+	if (outcome == RUN_OK || is_known(first.complaint))
 		return;
 	findings++;
 	if (outcome == RUN_WRONG && !replay_only)
-		minimise_finding(&smallest);
+		shrink(&smallest, still_complains, first.complaint);
 	prog_print(&smallest, text, sizeof(text), ";");
-	printf("FAIL %s: %s\n", report->complaint, text);
+	printf("FAIL %s: %s\n", first.complaint, text);
 	if (outcome == RUN_LOST || stop)
 		exit(1);
 }
 
-static unsigned int new_places(const unsigned int *places, unsigned int nr)
-{
-	unsigned int i, fresh = 0;
+struct places {
+	unsigned int nr;
+	unsigned int number[MAX_PLACES];
+};
 
-	for (i = 0; i < nr; i++)
-		fresh += corpus_is_new(places[i]);
-	return fresh;
+static bool has_new(const struct places *reached)
+{
+	unsigned int i;
+
+	for (i = 0; i < reached->nr; i++)
+		if (corpus_is_new(reached->number[i]))
+			return true;
+	return false;
 }
 
-static bool still_reaches(const struct prog *p, const unsigned int *wanted,
-			  unsigned int nr_wanted)
+/* All the places that no other program reaches? */
+static bool still_reaches(const struct prog *p, const void *what)
 {
-	static unsigned int places[MAX_PLACES];
+	const struct places *wanted = what;
+	static struct places reached;
 	static bool has[MAX_PLACES];
-	unsigned int nr, i;
 	bool all = true;
+	unsigned int i;
 
 	if (run(p) != RUN_OK)
 		return false;
-	nr = cover_end(p, places, MAX_PLACES);
-	for (i = 0; i < nr; i++)
-		has[places[i]] = true;
-	for (i = 0; i < nr_wanted; i++)
-		all = all && (!corpus_is_new(wanted[i]) || has[wanted[i]]);
-	for (i = 0; i < nr; i++)
-		has[places[i]] = false;
+	reached.nr = cover_end(p, reached.number, MAX_PLACES);
+	for (i = 0; i < reached.nr; i++)
+		has[reached.number[i]] = true;
+	for (i = 0; i < wanted->nr; i++)
+		all = all && (!corpus_is_new(wanted->number[i]) ||
+			      has[wanted->number[i]]);
+	for (i = 0; i < reached.nr; i++)
+		has[reached.number[i]] = false;
 	return all;
-}
-
-/* Calls that the new places do not need go. */
-static void minimise(struct prog *p, const unsigned int *places,
-		     unsigned int nr)
-{
-	struct prog smaller;
-	int i, tries = 0;
-
-	for (i = p->nr - 1; i >= 0 && p->nr > 1 && tries < TRIES; i--) {
-		smaller = *p;
-		prog_remove(&smaller, i);
-		tries++;
-		if (still_reaches(&smaller, places, nr))
-			*p = smaller;
-	}
 }
 
 static void consider(const struct prog *p, bool small_already)
 {
-	static unsigned int places[MAX_PLACES];
+	static struct places reached;
 	struct prog smallest = *p;
 	enum outcome outcome = run(p);
-	unsigned int nr = cover_end(p, places, MAX_PLACES);
 
+	reached.nr = cover_end(p, reached.number, MAX_PLACES);
 	judge(p, outcome);
-	if (outcome != RUN_OK || !new_places(places, nr))
+	if (outcome != RUN_OK || !has_new(&reached))
 		return;
 	if (!small_already)
-		minimise(&smallest, places, nr);
-	corpus_add(&smallest, places, nr);
+		shrink(&smallest, still_reaches, &reached);
+	corpus_add(&smallest, reached.number, reached.nr);
 	cover_print();
 }
 
@@ -224,7 +224,7 @@ int main(int argc, char **argv)
 
 	table_init();
 	random_seed(seed);
-	run_init(from_env("KVM_POD_TIMEOUT_SCALE", 1));
+	run_init();
 	stop = from_env("STOP", 0);
 	printf("SEED %lu\nKCOV %d\n", seed, cover_init());
 	for (i = 1; i < argc; i++) {
@@ -240,7 +240,7 @@ int main(int argc, char **argv)
 	if (!replay_only)
 		fuzz();
 	corpus_print();
-	printf("STATS %lu runs, %u kept, %u places, %lu findings\n", runs,
-	       corpus_size(), cover_known(), findings);
+	printf("STATS %lu runs, %u kept, %u places, %u full, %lu findings\n",
+	       runs, corpus_size(), cover_known(), cover_full(), findings);
 	return findings ? 1 : 0;
 }

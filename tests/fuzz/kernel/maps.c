@@ -30,6 +30,11 @@ static struct part part_of(const struct map *map, u64 offset, u64 len)
 			      .len = len < room ? len : room };
 }
 
+static struct part part_to_touch(const struct map *map, const u64 *arg)
+{
+	return part_of(map, arg[1], arg[2] < TOUCH_MAX ? arg[2] : TOUCH_MAX);
+}
+
 /* Where a mapping goes; what does not fit a window goes where it likes. */
 static u8 *address_for(u64 nr, u64 offset, u64 len, u64 where)
 {
@@ -105,7 +110,7 @@ CALL(madvise)
 	long ret = sys_result(madvise(p.at, p.len, (int)arg[3]));
 	u64 len = (p.len + PAGE - 1) & ~(PAGE - 1);
 
-	if (arg[3] != MADV_REMOVE)
+	if ((int)arg[3] != MADV_REMOVE)
 		return ret;
 	if (!ret)
 		model_zero(pod_of_map(map), p.offset, len);
@@ -163,7 +168,7 @@ CALL(store)
 {
 	struct map *map = map_of(arg[0]);
 	struct pod *pod = pod_of_map(map);
-	struct part p = part_of(map, arg[1], arg[2] % TOUCH_MAX);
+	struct part p = part_to_touch(map, arg);
 	bool zero = arg[3] & HOW_ZERO;
 	u64 len, some;
 	u8 value;
@@ -203,7 +208,7 @@ CALL(load)
 {
 	struct map *map = map_of(arg[0]);
 	struct pod *pod = pod_of_map(map);
-	struct part p = part_of(map, arg[1], arg[2] % TOUCH_MAX);
+	struct part p = part_to_touch(map, arg);
 	u64 len;
 
 	for (; pod && next_page(&p, &len); advance(&p, len)) {

@@ -4,7 +4,6 @@
 #include "world.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,8 +13,9 @@
 #include <unistd.h>
 
 #include "../../ept/vm.h"
+#include "../../selftests/sys.h"
 
-/* The writable ones first. */
+/* The writable ones first, those that are not a pod's last. */
 static const char *const attrs[] = {
 	"target", "policy", "low_mark", "overdraft_max", "grow_max",
 	"size", "owned", "populated", "reserve", "reserve_huge",
@@ -24,41 +24,32 @@ static const char *const attrs[] = {
 	"discarded", "demoted", "sweep_scanned", "sweep_reclaimed", "waits",
 	"waiting", "exhausted", "events_low", "events_exhausted",
 	"events_resumed", "events_parked", "events_normal", "ept_faults",
-	"label", "owner_pid", "pinnable", "uevent", "../total_owned",
+	"label", "owner_pid", "pinnable", "uevent",
+	"/class/kvm-pod/pods", "/class/kvm-pod/total_owned",
+	"/class/kvm-pod/total_reserve", "/class/kvm-pod/total_float",
+	"/module/kvm_pod/parameters/zero_scan",
+	"/module/kvm_pod/parameters/ept_latency",
 };
 
 #define NR_ATTRS	(sizeof(attrs) / sizeof(attrs[0]))
 
-static long file_read(const char *path)
+static long read_all(const char *path)
 {
 	char text[PAGE];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	long ret;
 
-	if (fd < 0)
-		return -errno;
-	ret = sys_result(read(fd, text, sizeof(text)));
-	close(fd);
-	return ret;
-}
-
-static long file_write(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	long ret;
-
-	if (fd < 0)
-		return -errno;
-	ret = sys_result(write(fd, text, strlen(text)));
-	close(fd);
-	return ret;
+	return sys_result(file_read(path, text, sizeof(text)));
 }
 
 static void attr_path(char *path, size_t len, const struct pod *pod,
 		      u64 attr)
 {
-	snprintf(path, len, "/sys/class/kvm-pod/pod%u/%s", pod ? pod->id : 0,
-		 attrs[attr % NR_ATTRS]);
+	const char *name = attrs[attr % NR_ATTRS];
+
+	if (*name == '/')
+		snprintf(path, len, "/sys%s", name);
+	else
+		snprintf(path, len, "/sys/class/kvm-pod/pod%u/%s",
+			 pod ? pod->id : 0, name);
 }
 
 CALL(attr)
@@ -66,7 +57,7 @@ CALL(attr)
 	char path[96];
 
 	attr_path(path, sizeof(path), pod_of_slot(slot_of(arg[0])), arg[1]);
-	return file_read(path);
+	return read_all(path);
 }
 
 static void make_text(char *text, size_t len, u64 which, u64 value)
@@ -93,7 +84,7 @@ CALL(attr_write)
 	attr_path(path, sizeof(path), pod_of_slot(slot), arg[1]);
 	make_text(text, sizeof(text), arg[2], arg[3]);
 	ret = file_write(path, text);
-	if (t->single && ret > 0 && !(arg[1] % NR_ATTRS) && !(arg[2] % 12) &&
+	if (t->single && !ret && !(arg[1] % NR_ATTRS) && !(arg[2] % 12) &&
 	    pod_of_slot(slot) && pod_query(pod_of_slot(slot), &q) &&
 	    q.out_target != arg[3])
 		complain("a store to target succeeded, the target is another");
@@ -126,7 +117,7 @@ CALL(debugfs)
 
 	snprintf(path, sizeof(path), "/sys/kernel/debug/kvm-pod/pod%u/%s",
 		 pod ? pod->id : 0, files[arg[1] % 4]);
-	return file_read(path);
+	return read_all(path);
 }
 
 /* The main thread's, which nobody else may end. */

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Pages that were never written, looked at in the end all the same. */
+/* Pages of which nothing was ever known, looked at in the end all the same. */
 #define SAMPLES		32
 /* Pages that can be known byte by byte; the others are PAGE_MIXED. */
 #define EXACT_PAGES	64
@@ -21,8 +21,10 @@ u8 model_byte(const struct pod *pod, u64 page)
 
 static void set_page(struct pod *pod, u64 page, enum content to)
 {
-	if (page < MODEL_PAGES)
-		pod->page[page] = to;
+	if (page >= MODEL_PAGES)
+		return;
+	pod->page[page] = to;
+	pod->touched[page] = true;
 }
 
 static enum content content(const struct pod *pod, u64 page)
@@ -186,7 +188,7 @@ static void check_pod(struct thread *t, const struct pod *pod)
 	if (pages > MODEL_PAGES)
 		pages = MODEL_PAGES;
 	for (page = 0; page < pages; page++)
-		if (pod->page[page] || !(page % (pages / SAMPLES + 1)))
+		if (pod->touched[page] || !(page % (pages / SAMPLES + 1)))
 			check_page(t, pod, fd, page);
 }
 

@@ -96,7 +96,14 @@ static void insert_op(struct prog *p, unsigned int at, unsigned int call,
 		return;
 	memmove(&p->op[at + 1], &p->op[at], (p->nr - at) * sizeof(p->op[0]));
 	make_op(&p->op[at], call, threads);
+	if (!one_in(8))
+		aim_op(p, at, &p->op[at]);
 	p->nr++;
+}
+
+static void append_op(struct prog *p, const char *call, unsigned int threads)
+{
+	insert_op(p, p->nr, call_by_name(call), threads);
 }
 
 static unsigned int threads_of(const struct prog *p)
@@ -109,16 +116,21 @@ static unsigned int threads_of(const struct prog *p)
 	return most + 1;
 }
 
-/* Most need a pod that is mapped. */
+/* Most need a pod that is mapped, some a guest on it. */
 void prog_generate(struct prog *p)
 {
 	unsigned int threads = one_in(3) ? 2 + random_below(2) : 1;
 	unsigned int nr = 2 + random_below(MAX_CALLS - 6);
 
 	*p = (struct prog){ .user = one_in(6) };
-	insert_op(p, 0, call_by_name("create"), 1);
+	append_op(p, "create", 1);
 	if (!one_in(8))
-		insert_op(p, 1, call_by_name("mmap"), 1);
+		append_op(p, "mmap", 1);
+	if (one_in(10)) {
+		append_op(p, "vm_begin", 1);
+		append_op(p, "vm_memory", 1);
+		append_op(p, "vm_fill", 1);
+	}
 	while (p->nr < nr)
 		insert_op(p, p->nr, any_call(), threads);
 }
@@ -154,7 +166,7 @@ static void mutate_once(struct prog *p, const struct prog *other)
 				 threads_of(p));
 	case 4:
 		if (p->nr > 1)
-			prog_remove(p, random_below(p->nr));
+			prog_remove(p, random_below(p->nr), 1);
 		return;
 	case 5:
 		return splice(p, other);

@@ -61,14 +61,30 @@ size_t prog_print(const struct prog *p, char *text, size_t room,
 	return len < room ? len : room - 1;
 }
 
-static void set_arg(struct op *op, const char *name, u64 value)
+static int arg_by_name(const struct op *op, const char *name)
 {
 	const struct call *c = &calls[op->call];
 	unsigned int i;
 
 	for (i = 0; i < c->nr_args; i++)
 		if (!strcmp(c->arg[i].name, name))
-			op->arg[i] = value;
+			return i;
+	return -1;
+}
+
+u64 op_arg(const struct op *op, const char *name)
+{
+	int i = arg_by_name(op, name);
+
+	return i < 0 ? 0 : op->arg[i];
+}
+
+void op_set(struct op *op, const char *name, u64 value)
+{
+	int i = arg_by_name(op, name);
+
+	if (i >= 0)
+		op->arg[i] = value;
 }
 
 /* Lines of calls that there are no more are left out. */
@@ -86,7 +102,7 @@ static bool op_parse(struct op *op, const char *line)
 	*op = (struct op){ .call = call, .thread = thread % NR_THREADS };
 	line += len;
 	while (sscanf(line, " %31[^= ]=%31[^\n ]%n", name, value, &len) == 2) {
-		set_arg(op, name, strtoull(value, NULL, 0));
+		op_set(op, name, strtoull(value, NULL, 0));
 		line += len;
 	}
 	return true;
@@ -113,9 +129,9 @@ const char *prog_parse(struct prog *p, const char *text)
 	}
 }
 
-void prog_remove(struct prog *p, unsigned int at)
+void prog_remove(struct prog *p, unsigned int at, unsigned int nr)
 {
-	memmove(&p->op[at], &p->op[at + 1],
-		(p->nr - at - 1) * sizeof(p->op[0]));
-	p->nr--;
+	memmove(&p->op[at], &p->op[at + nr],
+		(p->nr - at - nr) * sizeof(p->op[0]));
+	p->nr -= nr;
 }

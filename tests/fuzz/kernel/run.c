@@ -23,16 +23,19 @@
 #include <unistd.h>
 
 #include "world.h"
+#include "../../selftests/sys.h"
 
 #define DEBUGFS		"/sys/kernel/debug/kvm-pod"
 #define CLASS		"/sys/class/kvm-pod"
 #define PARAMETERS	"/sys/module/kvm_pod/parameters"
 
-/*
- * Milliseconds, times the scale: between two looks; for one call, also of a
- * machine that has better to do; to be killed; until all memory is back.
- */
+/* Milliseconds between two looks, and looks until a wait is one for memory. */
 #define LOOK_MS		50
+#define IDLE_LOOKS	2
+/*
+ * Milliseconds, times the scale: asleep; for one call, also of a machine that
+ * has better to do; to be killed; until all memory is back.
+ */
 #define ASLEEP_MS	10000
 #define CALL_MS		60000
 #define KILL_MS		20000
@@ -55,31 +58,9 @@ struct run {
 	int go;
 };
 
-static long number_in(const char *path)
+void run_init(void)
 {
-	char text[32] = "";
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return -errno;
-	if (read(fd, text, sizeof(text) - 1) < 0)
-		text[0] = 0;
-	close(fd);
-	return strtol(text, NULL, 10);
-}
-
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		err(2, "%s", path);
-	close(fd);
-}
-
-void run_init(unsigned int time_scale)
-{
-	scale = time_scale ? time_scale : 1;
+	scale = time_scale();
 	report = mmap(NULL, sizeof(*report), PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (report == MAP_FAILED)
@@ -169,7 +150,7 @@ static bool waits_for_memory(void)
 			continue;
 		snprintf(path, sizeof(path), CLASS "/%.16s/waiting",
 			 entry->d_name);
-		waits |= number_in(path) > 0;
+		waits |= file_number(path) > 0;
 	}
 	if (dir)
 		closedir(dir);
@@ -178,9 +159,9 @@ static bool waits_for_memory(void)
 
 static bool has_stopped(unsigned int asleep)
 {
-	if (asleep >= ASLEEP_MS / LOOK_MS)
+	if (asleep >= ASLEEP_MS / LOOK_MS * scale)
 		return true;
-	return asleep >= 4 && waits_for_memory();
+	return asleep >= IDLE_LOOKS && waits_for_memory();
 }
 
 /*
@@ -192,16 +173,16 @@ static bool wait_done(struct run *r)
 	unsigned int before = 0, looks = 0, asleep = 0;
 	char byte;
 
-	while (!readable(r->done, LOOK_MS * scale)) {
+	while (!readable(r->done, LOOK_MS)) {
 		if (report->progress != before) {
 			before = report->progress;
 			looks = 0;
 			asleep = 0;
 		}
-		if (++looks == CALL_MS / LOOK_MS)
+		if (++looks == CALL_MS / LOOK_MS * scale)
 			complain("a call runs and does not end");
 		asleep = is_running(r->pid) ? 0 : asleep + 1;
-		if (has_stopped(asleep) || looks == CALL_MS / LOOK_MS)
+		if (has_stopped(asleep) || looks == CALL_MS / LOOK_MS * scale)
 			return false;
 	}
 	return read(r->done, &byte, 1) == 1;
@@ -209,17 +190,13 @@ static bool wait_done(struct run *r)
 
 static void audit(const char *name)
 {
-	char path[96], text[256] = "";
-	int fd, tries = 50;
+	char path[96], text[256];
+	int tries = 50;
 
 	snprintf(path, sizeof(path), DEBUGFS "/%s/audit", name);
 	do {
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
+		if (file_read(path, text, sizeof(text)))
 			return;
-		if (read(fd, text, sizeof(text) - 1) < 0)
-			text[0] = 0;
-		close(fd);
 	} while (!strncmp(text, "BUSY", 4) && --tries && !usleep(2000));
 	if (!strncmp(text, "BAD", 3))
 		complain("audit of %s: %.*s", name,
@@ -273,10 +250,10 @@ static bool end(struct run *r, bool done)
 
 static long left_over(void)
 {
-	return labs(number_in(CLASS "/pods")) +
-	       labs(number_in(CLASS "/total_owned")) +
-	       labs(number_in(CLASS "/total_reserve")) +
-	       labs(number_in(CLASS "/total_float"));
+	return labs(file_number(CLASS "/pods")) +
+	       labs(file_number(CLASS "/total_owned")) +
+	       labs(file_number(CLASS "/total_reserve")) +
+	       labs(file_number(CLASS "/total_float"));
 }
 
 /* Inodes and work may take a moment to go. */
@@ -284,10 +261,10 @@ static bool all_gone(void)
 {
 	int ms;
 
-	for (ms = 0; ms < GONE_MS * (int)scale; ms += 5) {
+	for (ms = 0; ms < GONE_MS * (int)scale; ms++) {
 		if (!left_over())
 			return true;
-		usleep(5000);
+		usleep(1000);
 	}
 	complain("a pod, or memory of one, is left");
 	return false;
@@ -295,12 +272,19 @@ static bool all_gone(void)
 
 static void restore_parameters(void)
 {
-	write_file(PARAMETERS "/huge", "Y");
-	write_file(PARAMETERS "/zero_scan", "auto");
-	write_file(PARAMETERS "/sweep_budget", "8192");
-	write_file(PARAMETERS "/ept_latency", "N");
-	write_file(PARAMETERS "/zero_threads", "0");
-	write_file(PARAMETERS "/limit_mb", "0");
+	static const char *const usual[][2] = {
+		{ "huge", "Y" }, { "zero_scan", "auto" },
+		{ "sweep_budget", "8192" }, { "ept_latency", "N" },
+		{ "zero_threads", "0" }, { "limit_mb", "0" },
+	};
+	char path[96];
+	unsigned int i;
+
+	for (i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
+		snprintf(path, sizeof(path), PARAMETERS "/%s", usual[i][0]);
+		if (file_write(path, usual[i][1]))
+			errx(2, "%s", path);
+	}
 }
 
 enum outcome run_prog(const struct prog *p)

@@ -10,7 +10,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define PAD_SIZE	(1UL << 20)
+#define PAD_SIZE	(128 * PAGE)
 /* Buffers of one thread, so that one call can have several. */
 #define PADS		4
 /* Not canonical, and not the user's. */
@@ -19,7 +19,7 @@
 struct slot slots[NR_SLOTS];
 struct map maps[NR_MAPS];
 struct pod pods[NR_PODS];
-bool interrupted_by_timer;
+int held[2];
 
 /* The first half of each is there, the second half is not. */
 static u8 *pads;
@@ -57,8 +57,9 @@ void world_begin(void)
 	slot_set(&slots[SLOT_OTHER], memfd_create("fuzz", MFD_ALLOW_SEALING),
 		 FILE_OTHER, true, -1);
 	if (slots[SLOT_DEVICE].fd < 0 ||
-	    ftruncate(slots[SLOT_OTHER].fd, 4 * REGION))
-		complain("cannot open /dev/kvm-pod or make a memfd");
+	    ftruncate(slots[SLOT_OTHER].fd, 4 * REGION) ||
+	    pipe2(held, O_NONBLOCK | O_CLOEXEC))
+		complain("cannot open /dev/kvm-pod or make a memfd or a pipe");
 }
 
 /* In order, so that coverage sees it. */
@@ -73,6 +74,8 @@ void world_end(void)
 	for (i = 0; i < NR_SLOTS; i++)
 		if (slots[i].fd >= 0)
 			close(slots[i].fd);
+	close(held[0]);
+	close(held[1]);
 }
 
 struct slot *slot_of(u64 arg)
@@ -205,7 +208,5 @@ void check_query(const struct kvm_pod_query *q)
 
 long sys_result(long ret)
 {
-	if (ret < 0 && errno == EINTR)
-		interrupted_by_timer = true;
 	return ret < 0 ? -errno : ret;
 }

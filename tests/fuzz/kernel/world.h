@@ -55,12 +55,19 @@ struct slot {
  */
 enum content { PAGE_ZERO, PAGE_FULL, PAGE_EXACT, PAGE_MIXED, PAGE_ANY };
 
+/**
+ * struct pod - one that the program made
+ * @page: what each page holds, an enum content
+ * @touched: pages that ever held something else than zeroes, or might have
+ * @exact: which page of known bytes, for PAGE_EXACT
+ */
 struct pod {
 	bool made;
 	bool pinnable;
 	u32 id;
 	u64 size;
 	u8 page[MODEL_PAGES];
+	bool touched[MODEL_PAGES];
 	u8 exact[MODEL_PAGES];
 };
 
@@ -89,7 +96,8 @@ struct thread {
 extern struct slot slots[NR_SLOTS];
 extern struct map maps[NR_MAPS];
 extern struct pod pods[NR_PODS];
-extern bool interrupted_by_timer;
+/* A pipe that refers to pages for as long as the program likes. */
+extern int held[2];
 
 /* Once in the parent, then in each child. */
 void world_reserve(void);
@@ -129,10 +137,10 @@ void check_query(const struct kvm_pod_query *q);
 /* What the header says that the call must do: errnos of which it returns one. */
 errset uapi_broken(struct thread *t, const struct uapi_call *u,
 		   const struct op *op, const void *in, u64 user_size);
-u64 op_arg(const struct op *op, const char *name);
 enum where place_arg(const struct op *op, const char *name);
 long uapi_run(struct thread *t, const struct op *op);
 
+/* What a system call returned, or -errno. */
 long sys_result(long ret);
 
 #define CALL(name) long do_##name(struct thread *t, const u64 *arg)
@@ -143,6 +151,6 @@ CALL(fadvise); CALL(sendfile); CALL(splice); CALL(vmsplice); CALL(dup);
 CALL(reopen); CALL(fcntl); CALL(poll); CALL(close); CALL(fork); CALL(attr);
 CALL(attr_write); CALL(param); CALL(debugfs); CALL(vm_begin); CALL(vm_memory);
 CALL(vm_fill); CALL(vm_end); CALL(sleep); CALL(timer); CALL(rlimit);
-CALL(die); CALL(remote); CALL(lockall);
+CALL(die); CALL(remote); CALL(lockall); CALL(hold);
 
 #endif /* POD_FUZZ_WORLD_H */
