@@ -19,21 +19,11 @@ readonly FORMAT=1 # changes with what is kept
 readonly STORE=$KVM_POD_CACHE/external
 readonly OURS=$KVM_POD_TOP/build/external
 
-key_of() { # VERSION
+key_of() { # NAME VERSION
 	{
-		echo "$FORMAT $1"
+		echo "$FORMAT $2"
 		gcc --version | head -n 1
 	} | sha256sum | cut -c 1-16
-}
-
-quiet() { # DIRECTORY COMMAND...
-	local dir=$1
-	shift
-
-	"$@" </dev/null >>"$dir.log" 2>&1 || {
-		tail -n 20 "$dir.log" >&2
-		die "$* failed; the whole log is $dir.log"
-	}
 }
 
 # One program that does not compile does not cost the others; what is missing is
@@ -56,51 +46,34 @@ collect() { # DIRECTORY SUITE
 	done < <(cd "$dir/obj/$suite" && find . -type f -executable -printf '%P\n')
 }
 
-build() { # INTO VERSION
-	local dir=$STORE/.build suite
+make_out() { # DIRECTORY
+	local suite program
 
-	mkdir -p "$STORE"
-	exec 9>"$STORE/lock"
-	flock -n 9 || { say "external: waiting for another build"; flock 9; }
-	[ ! -e "$1" ] || return 0
-	rm -rf "$dir" "$dir.log"
-	mkdir "$dir"
-	# shellcheck disable=SC2064 # the value of now
-	trap "rm -rf '$dir'" EXIT
-	unpack "$dir" "$2"
-	say "external: building the selftests of KVM and mm"
-	quiet "$dir" make -s -C "$dir/src" -j "$(nproc)" headers
+	logged "$1" make -s -C "$1/src" -j "$(nproc)" headers
 	for suite in kvm mm; do
-		compile "$dir" "$suite"
-		collect "$dir" "$suite"
+		compile "$1" "$suite"
+		collect "$1" "$suite"
 	done
-	for suite in kvm/demand_paging_test mm/cow; do
-		[ -e "$dir/out/$suite" ] ||
-			die "$suite did not compile; the log is $dir.log"
+	for program in kvm/demand_paging_test mm/cow; do
+		[ -e "$1/out/$program" ] ||
+			die "$program did not compile; the log is $1.log"
 	done
-	mv -T "$dir/out" "$1"
 }
 
+# Another suite may be reading the one of before.
 build_shim() {
 	mkdir -p "$OURS"
 	gcc -std=gnu11 -O2 -shared -fPIC -fvisibility=hidden -Wall -Wextra \
-		-Werror -I "$KVM_POD_TOP/include/uapi" -o "$OURS/shim.so" \
+		-Werror -I "$KVM_POD_TOP/include/uapi" -o "$OURS/shim.so.$$" \
 		"$HERE/shim.c"
+	mv "$OURS/shim.so.$$" "$OURS/shim.so"
 }
 
 main() {
-	local version dir
-
 	"$HERE/../bed/deps.sh" external
 	build_shim
-	version=$(version_of_headers)
-	dir=$STORE/$(key_of "$version")
-	if [ ! -e "$dir" ]; then
-		version=$(version_to_be_had "$version")
-		dir=$STORE/$(key_of "$version")
-		[ -e "$dir" ] || build "$dir" "$version"
-	fi
-	echo "$dir"
+	find_or_build "$STORE/" selftests
+	echo "$BUILT"
 }
 
 main "$@"

@@ -57,10 +57,7 @@ kmake() { # DIRECTORY ARGUMENT...
 	local dir=$1
 	shift
 
-	make -s -C "$dir/src" "O=$dir/obj" "$@" </dev/null >>"$dir.log" 2>&1 || {
-		tail -n 20 "$dir.log" >&2
-		die "make $* failed; the whole log is $dir.log"
-	}
+	logged "$dir" make -s -C "$dir/src" "O=$dir/obj" "$@"
 }
 
 # What Kconfig dropped silently would be missed much later.
@@ -124,26 +121,10 @@ collect() { # DIRECTORY
 		"KBUILD_RUN_COMMAND=\$(srctree)/scripts/package/install-extmod-build $out/headers"
 }
 
-build() { # NAME INTO VERSION
-	local dir
-
-	mkdir -p "$STORE"
-	exec 9>"$STORE/lock"
-	flock -n 9 || { say "kernel: waiting for another build"; flock 9; }
-	[ ! -e "$2/vmlinuz" ] || return 0
-	# The log of a build that failed stays, its files do not.
-	dir=$STORE/.$1
-	rm -rf "$dir" "$dir.log"
-	mkdir "$dir"
-	# shellcheck disable=SC2064 # the value of now
-	trap "rm -rf '$dir'" EXIT
-	unpack "$dir" "$3"
-	say "kernel: building '$1', this takes a while"
-	configure "$dir" "$1"
-	compile "$dir" "$1"
-	collect "$dir"
-	mv -T "$dir/out" "$2"
-	say "kernel: '$1' is done"
+make_out() { # DIRECTORY NAME
+	configure "$@"
+	compile "$@"
+	collect "$1"
 }
 
 print_it() { # NAME DIRECTORY
@@ -160,19 +141,13 @@ print_it() { # NAME DIRECTORY
 }
 
 main() {
-	local name=${1:-} version dir
+	local name=${1:-}
 
 	[ -f "$HERE/$name.boot" ] || die "usage: build.sh NAME; names:" \
 		"$(cd "$HERE" && echo *.boot | sed 's/\.boot//g')"
 	"$HERE/../bed/deps.sh" debug-kernel
-	version=$(version_of_headers)
-	dir=$STORE/$name-$(key_of "$name" "$version")
-	if [ ! -e "$dir/vmlinuz" ]; then
-		version=$(version_to_be_had "$version")
-		dir=$STORE/$name-$(key_of "$name" "$version")
-		[ -e "$dir/vmlinuz" ] || build "$name" "$dir" "$version"
-	fi
-	print_it "$name" "$dir"
+	find_or_build "$STORE/$name-" "$name"
+	print_it "$name" "$BUILT"
 }
 
 main "$@"
