@@ -38,11 +38,14 @@
 #define KEPT_FLAGS	(MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_POPULATE | \
 			 MAP_LOCKED | MAP_NONBLOCK)
 
-static long (*real_syscall)(long number, ...);
-
-__attribute__((constructor)) static void find_real(void)
+/* Constructors of other libraries may ask before those of this one have run. */
+static long (*real(void))(long number, ...)
 {
-	real_syscall = dlsym(RTLD_NEXT, "syscall");
+	static long (*found)(long number, ...);
+
+	if (!found)
+		found = dlsym(RTLD_NEXT, "syscall");
+	return found;
 }
 
 static unsigned long setting(const char *name)
@@ -132,7 +135,7 @@ EXPORT int ftruncate(int fd, off_t length)
 {
 	if (length > 0 && is_placeholder(fd))
 		return replace(fd, length);
-	return real_syscall(SYS_ftruncate, fd, length);
+	return real()(SYS_ftruncate, fd, length);
 }
 
 EXPORT int ftruncate64(int fd, off64_t length)
@@ -154,7 +157,7 @@ EXPORT int fallocate(int fd, int mode, off_t offset, off_t length)
 		return replace(fd, offset + length);
 	if (!mode && is_pod(fd))
 		return 0;
-	return real_syscall(SYS_fallocate, fd, mode, offset, length);
+	return real()(SYS_fallocate, fd, mode, offset, length);
 }
 
 EXPORT int fallocate64(int fd, int mode, off64_t offset, off64_t length)
@@ -166,7 +169,7 @@ EXPORT int memfd_create(const char *name, unsigned int flags)
 {
 	if (setting("POD_SHIM_HUGETLB"))
 		flags &= ~(MFD_HUGETLB | (~0U << MFD_HUGE_SHIFT));
-	return real_syscall(SYS_memfd_create, name, flags);
+	return real()(SYS_memfd_create, name, flags);
 }
 
 static int wants_pod(size_t length, int flags)
@@ -188,14 +191,13 @@ EXPORT void *mmap(void *addr, size_t length, int prot, int flags, int fd,
 	int pod;
 
 	if (!wants_pod(length, flags))
-		return (void *)real_syscall(SYS_mmap, addr, length, prot, flags,
-					    fd, offset);
+		return (void *)real()(SYS_mmap, addr, length, prot, flags, fd,
+				      offset);
 	pod = create_pod(length);
 	if (pod < 0)
 		return MAP_FAILED;
 	flags = MAP_SHARED | (flags & KEPT_FLAGS);
-	mapped = (void *)real_syscall(SYS_mmap, addr, length, prot, flags, pod,
-				      0);
+	mapped = (void *)real()(SYS_mmap, addr, length, prot, flags, pod, 0);
 	close(pod);
 	return mapped;
 }
@@ -226,6 +228,6 @@ EXPORT long syscall(long number, ...)
 		return (long)mmap((void *)a[0], a[1], a[2], a[3], a[4],
 				  a[5]);
 	default:
-		return real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+		return real()(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 	}
 }
