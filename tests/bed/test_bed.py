@@ -7,15 +7,18 @@ import os
 import sys
 import unittest
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+BED = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [BED, f"{os.path.dirname(BED)}/external"]
 
 import console  # noqa: E402
 import cpio  # noqa: E402
 import debug  # noqa: E402
 import jobs  # noqa: E402
+import judge  # noqa: E402
 import kselftests  # noqa: E402
 import parts  # noqa: E402
 import screen  # noqa: E402
+import tables  # noqa: E402
 from errors import Dead, SceneFailed, Timeout  # noqa: E402
 from pod import check_bound, check_sums  # noqa: E402
 from stream import Pump  # noqa: E402
@@ -99,6 +102,60 @@ class Tap(unittest.TestCase):
 
     def test_crash_fails(self):
         self.assertEqual(self.count("1..1", "ok 1 a", "# status 139"), (1, 1, 0))
+
+
+class External(unittest.TestCase):
+    CASES = [tables.Case("x", cells) for cells in (
+        ("a", "* refused", "fail", "by design"), ("a", "no such *", "skip", "not here"),
+        ("a", "* clock", "fail anyway", "the emulator's"))]
+
+    def seen(self, *lines, status=0, pods=None):
+        return judge.Seen("\n".join(lines), status, pods)
+
+    def explained(self, *lines, status=0):
+        return [(text, case and case.why)
+                for text, case in self.seen(*lines, status=status).explain(self.CASES)]
+
+    def test_status(self):
+        self.assertEqual([self.seen(status=status).result() for status in (0, 4, 1, 139, 137)],
+                         ["pass", "skip", "fail", "fail", "fail, killed"])
+
+    def test_cases(self):
+        lines = ("1..3", "ok 1 a", "ok 2 b # SKIP no", "not ok 3 c")
+        self.assertEqual(self.seen(*lines, status=1).result(), "1 pass, 1 fail, 1 skip")
+        self.assertEqual(self.seen(*lines[:2], status=1).result(),
+                         "1 pass, status 1, not to its end")
+        self.assertEqual(self.seen("Testing a... done", "Testing b... failed").result(),
+                         "1 pass, 1 fail")
+
+    def test_pass_without_a_pod_is_told(self):
+        self.assertEqual(self.seen(pods=0).result(), "pass, no pod")
+        self.assertEqual(self.seen(pods=1).result(), "pass")
+
+    def test_what_fails_needs_its_reason(self):
+        self.assertEqual(self.explained("a call refused", "the end", status=1),
+                         [("fail: the end", "by design")])
+        self.assertEqual(self.explained("no such thing", status=4),
+                         [("skip: no such thing", "not here")])
+        self.assertEqual(self.explained("no such thing", status=1),
+                         [("fail: no such thing", None)])
+        self.assertEqual(self.explained(status=139), [("fail: without a word", None)])
+
+    def test_case_needs_its_reason(self):
+        self.assertEqual(self.explained("ok 1 a", "not ok 2 b refused", "ok 3 c # SKIP d"),
+                         [("fail: b refused", "by design"), ("skip: c # SKIP d", None)])
+
+    def test_counts(self):
+        lines = ("ok 1 a", "not ok 2 b refused", "not ok 3 c clock", "ok 4 d # SKIP")
+        self.assertEqual(self.seen(*lines).counts(1), (2, 2))
+        self.assertEqual(self.seen(status=4).counts(), (0, 1))
+        self.assertEqual(self.seen(status=1).counts(1), (0, 1))
+        self.assertEqual([case.anyway for case in self.CASES], [False, False, True])
+
+    def test_tables_are_read(self):
+        rows, cases = tables.read()
+        self.assertEqual({row.suite for row in rows}, {"kvm", "mm", "file", "stress"})
+        self.assertTrue(all(any(case.is_of(row) for row in rows) for case in cases))
 
 
 class Console(unittest.TestCase):

@@ -81,13 +81,9 @@ class Host:
         """Run one row's program; returns Seen and its output."""
         bed = self.bed()
         settings = row.environment() if os.environ.get("SHIM") != "no" else {}
-        words = f"KVM_POD_TIMEOUT_SCALE={max(1, round(SCALE))} " + " ".join(
-            f"{name}={value}" for name, value in settings.items())
         limit = round(LIMITS[row.suite] * SCALE)
-        status = bed.l1.sh(
-            f"cd {_DIRECTORY}; rm -f {tables.SHIM_LOG};"
-            f" {words} timeout -s KILL {limit} env {row.command()} >/tmp/output 2>&1; echo $?",
-            limit + 30)
+        status = bed.l1.sh(f"rm -f {tables.SHIM_LOG}; {_in_session(row, settings, limit)}",
+                           limit + 30)
         output = bed.l1.sh("head -c 200000 /tmp/output")
         log = bed.l1.sh(f"cat {tables.SHIM_LOG} 2>/dev/null; true").splitlines()
         bed.l1.check_alive()
@@ -103,95 +99,110 @@ class Host:
             self._bed.l1.sh("rmmod kvm-pod")
             self._bed.l1.power_off()
 
+    def keep(self, row, output):
+        """For who wants to know more."""
+        name = re.sub(r"[^\w.-]+", "_", row.name())
+        with open(f"{self._work}/{name}.txt", "w", encoding="utf-8") as file:
+            file.write(output)
+
     def drop(self):
         if self._bed:
             self._bed.close()
         self._bed = None
 
 
-def run_row(host, row, known, tally):
-    """Run one row, compare, print, count."""
-    begin = time.monotonic()
-    try:
-        seen, output = host.run(row)
-    except (BedError, SceneFailed) as error:
-        print(f"not ok {row.name()}: L1 in trouble: {error}", flush=True)
-        tally.add(failed=1)
-        host.drop()
-        return
-    seconds = time.monotonic() - begin
-    wrong = differences(row, seen, known)
-    pods = "" if seen.pods is None else f" {seen.pods} pods,"
-    print(f"{'not ok' if wrong else 'ok'} {row.name()}: {seen.result()};{pods}"
-          f" {seconds:.0f} s", flush=True)
-    for line in wrong:
-        print(f"   {line}", flush=True)
-    if wrong:
-        work = artifacts.work(f"external-{row.suite}")
-        with open(f"{work}/{row.program.replace('/', '-')}.txt", "w", encoding="utf-8") as file:
-            file.write(output)
-        print("   " + "\n   ".join(output.splitlines()[-6:]), flush=True)
-        tally.add(failed=1)
-    else:
-        passed, failed, skipped = seen.counts()
-        # What fails by design passes here: that it does so is the test.
-        tally.add(passed + failed, 0, skipped)
+def _in_session(row, settings, limit):
+    """The command that prints the program's status; what it leaves running is ended."""
+    words = {"KVM_POD_TIMEOUT_SCALE": max(1, round(SCALE)), **settings}
+    return (f"cd {_DIRECTORY}; " + " ".join(f"{name}={value}" for name, value in words.items()) +
+            f" setsid sh -c 'echo $$ >/tmp/session; exec timeout -s KILL {limit}"
+            f" env {row.command()}' >/tmp/output 2>&1; echo $?;"
+            f" kill -KILL -- -$(cat /tmp/session) 2>/dev/null; true")
 
 
-def differences(row, seen, known):
-    """What is not as the tables say."""
-    wrong = []
-    if not row.expects(seen.result()):
-        wrong.append(f"the table says: {row.result}")
-    wrong += [f"{verdict}, not in the table: {name}" for verdict, name in seen.unexplained(known)]
-    wrong += [f"the table has this, but nothing did so: {case.verdict}, {case.pattern}"
-              for case in seen.idle(known)]
-    return wrong
+class Suite:
+    """The rows of one table, or those of some programs, and how they came out."""
+
+    def __init__(self, name, only):
+        self._name = name
+        self._rows, self._cases = ([item for item in part if item.suite == name]
+                                   for part in tables.read())
+        self._programs = programs_of(name)
+        self._used = []
+        self.tally = Tally()
+        if not only:
+            self._complain(self._gaps())
+        self._rows = [row for row in self._rows if not only or row.program in only]
+
+    def run(self):
+        """All rows in one L1, and the end of it."""
+        runs = [row for row in self._rows if row.runs() and self._programs.get(row.program)]
+        host = Host(self._name, {row.program: self._programs[row.program] for row in runs})
+        try:
+            for row in self._rows:
+                if row in runs:
+                    self._run(host, row)
+                else:
+                    self._pass_over(row)
+            host.finish()
+        except (BedError, SceneFailed) as error:
+            self._complain([f"the end: {error}"])
+        finally:
+            host.drop()
+        self._complain(f"nothing did so: {case.program}: {case.verdict}: {case.pattern}"
+                       for case in self._cases if case not in self._used
+                       and any(case.is_of(row) and row.is_steady() for row in runs))
+
+    def _run(self, host, row):
+        """Run one row, compare, print, count."""
+        begin = time.monotonic()
+        try:
+            seen, output = host.run(row)
+        except (BedError, SceneFailed) as error:
+            self._complain([f"{row.name()}: L1 in trouble: {error}"])
+            host.drop()
+            return
+        host.keep(row, output)
+        reasons = seen.explain([case for case in self._cases if case.is_of(row)])
+        wrong = [text for text, case in reasons if not case]
+        if not row.expects(seen.result()):
+            wrong.append(f"the table says: {row.result}")
+        self._used += [case for _, case in reasons if case]
+        pods = "" if seen.pods is None else f" {seen.pods} pods,"
+        print(f"{'not ok' if wrong else 'ok'} {row.name()}: {seen.result()};{pods}"
+              f" {time.monotonic() - begin:.0f} s", *wrong, sep="\n   ", flush=True)
+        passed, skipped = seen.counts(sum(1 for _, case in reasons if case and case.anyway))
+        self.tally.add(*((0, 1, 0) if wrong else (passed, 0, skipped)))
+
+    def _pass_over(self, row):
+        if row.runs() and not row.expects("skip"):
+            self._complain([f"{row.name()}: not to be had"])
+            return
+        print(f"skipped {row.name()}: {row.why}", flush=True)
+        self.tally.add(skipped=1)
+
+    def _gaps(self):
+        """Every program is in the table, and everything that is not passed has a reason."""
+        named = {row.program for row in self._rows}
+        wrong = [f"{name} is not in the table" for name in sorted(set(self._programs) - named)]
+        wrong += [f"{name} is in the table, but was not built"
+                  for name in sorted(named - set(self._programs))]
+        wrong += [f"{row.name()} has no reason in the table" for row in self._rows
+                  if not row.why and not _PLAIN.match(row.result)
+                  and not any(case.is_of(row) for case in self._cases)]
+        return wrong
+
+    def _complain(self, wrong):
+        for line in wrong:
+            print(f"not ok {line}", flush=True)
+            self.tally.add(failed=1)
 
 
-def check_tables(suite, rows, cases, programs, tally):
-    """Every program is in the table, and everything that is not passed has a reason."""
-    named = {row.program for row in rows}
-    wrong = [f"{name} is not in the table" for name in sorted(set(programs) - named)]
-    wrong += [f"{name} is in the table, but was not built" for name in sorted(
-        {row.program for row in rows} - set(programs))]
-    wrong += [f"{row.name()} has no reason in the table" for row in rows
-              if not row.why and not _PLAIN.match(row.result)
-              and not any(case.program == row.program for case in cases)]
-    for line in wrong:
-        print(f"not ok {suite}: {line}", flush=True)
-    tally.add(failed=len(wrong))
-
-
-def main(suite, only):
-    rows, cases = ([item for item in part if item.suite == suite] for part in tables.read())
-    programs = programs_of(suite)
-    tally = Tally()
-    if not only:
-        check_tables(suite, rows, cases, programs, tally)
-    rows = [row for row in rows if not only or row.program in only]
-    wanted = {row.program: programs[row.program] for row in rows
-              if row.runs() and programs.get(row.program)}
-    host = Host(suite, wanted)
-    try:
-        for row in rows:
-            if row.program in wanted:
-                known = [case for case in cases if case.program == row.program]
-                run_row(host, row, known, tally)
-            elif not row.runs() or row.expects("skip"):
-                print(f"skipped {row.name()}: {row.why}", flush=True)
-                tally.add(skipped=1)
-            else:
-                print(f"not ok {row.name()}: not to be had", flush=True)
-                tally.add(failed=1)
-        host.finish()
-    except (BedError, SceneFailed) as error:
-        print(f"not ok the end: {error}", flush=True)
-        tally.add(failed=1)
-    finally:
-        host.drop()
-    print(tally.summary(), flush=True)
-    return 1 if tally.failed else 0
+def main(name, only):
+    suite = Suite(name, only)
+    suite.run()
+    print(suite.tally.summary(), flush=True)
+    return 1 if suite.tally.failed else 0
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ README = f"{os.path.dirname(os.path.abspath(__file__))}/README.md"
 SHIM_LOG = "/tmp/shim.log"
 _PROGRAMS = ["program", "options", "memory", "result"]
 _CASES = ["program", "case", "verdict"]
-_PODCTL = "--size 4M"
+_PODCTL = "--size 4M --target 4M"
 _SETTING = re.compile("^[A-Z_]+=")
 _SIZES = {"K": 10, "M": 20, "G": 30}
 
@@ -33,18 +33,26 @@ class Row:
         return self.result != "not run"
 
     def expects(self, result):
-        return result in self.result.split(" or ")
+        return result in self._results()
+
+    def is_steady(self):
+        return len(self._results()) == 1
+
+    def _results(self):
+        return self.result.split(" or ")
 
     def is_shimmed(self):
         return "memfd" in self._memory
 
     def command(self):
-        """With podctl the pod is a file of its own, whose name is {} in the options."""
-        prefix = f"./podctl run {_PODCTL} -- " if "podctl" in self._memory else ""
+        """With podctl the pod is a file of its own: "pod", where the program runs."""
         words = self.options.split()
         settings = [word for word in words if _SETTING.match(word)]
         rest = [word for word in words if not _SETTING.match(word)]
-        return " ".join([*settings, f"{prefix}./{self.program}", *rest])
+        program = " ".join([f"./{self.program}", *rest])
+        if "podctl" in self._memory:
+            program = f'./podctl run {_PODCTL} -- sh -c "ln -sf {{path}} pod && exec {program}"'
+        return " ".join([*settings, program])
 
     def environment(self):
         """The settings of the shim, as in shim.c; none without it."""
@@ -62,14 +70,23 @@ class Row:
 
 
 class Case:
-    """A case, or several, of a program that has cases: not passed, and why."""
+    """What is not passed, and why: a case of a program that has cases, or else a line of it.
+
+    Program and case are patterns.
+    """
 
     def __init__(self, suite, cells):
         self.suite = suite
-        self.program, self.pattern, self.verdict, self.why = cells[:4]
+        self.program, self.pattern, verdict, self.why = cells[:4]
+        self.verdict, _, anyway = verdict.partition(" ")
+        # Pods have nothing to do with it.
+        self.anyway = anyway == "anyway"
 
-    def matches(self, verdict, case):
-        return self.verdict == verdict and fnmatch.fnmatchcase(case, self.pattern)
+    def is_of(self, row):
+        return fnmatch.fnmatchcase(row.program, self.program)
+
+    def matches(self, verdict, text):
+        return self.verdict == verdict and fnmatch.fnmatchcase(text, self.pattern)
 
 
 def _bytes(text):
@@ -80,21 +97,26 @@ def _cells(line):
     return [cell.strip().replace("`", "") for cell in line.strip().strip("|").split("|")]
 
 
+def _kind(titles):
+    """What the lines below these titles are; None: no table of ours."""
+    return Row if titles[:4] == _PROGRAMS else Case if titles[:3] == _CASES else None
+
+
 def read():
     """(rows, cases) of all suites; the suite is the first word of the heading, in lower case."""
-    rows, cases, suite, kind = [], [], None, None
+    found = {Row: [], Case: []}
+    suite, titles = None, None
     with open(README, encoding="utf-8") as file:
         for line in file:
             heading = re.match(r"## (\w+)", line)
             if heading:
                 suite = heading[1].lower()
             if not line.startswith("|"):
-                kind = None
+                titles = None
                 continue
             cells = _cells(line)
-            if kind is None:
-                kind = {tuple(_PROGRAMS): Row, tuple(_CASES): Case}.get(
-                    tuple(cells[:4]), {tuple(_CASES): Case}.get(tuple(cells[:3]), False))
-            elif kind and not set(cells[0]) <= set("-: "):
-                (rows if kind is Row else cases).append(kind(suite, cells))
-    return rows, cases
+            if titles is None:
+                titles = cells
+            elif _kind(titles) and not set(cells[0]) <= set("-: "):
+                found[_kind(titles)].append(_kind(titles)(suite, cells))
+    return found[Row], found[Case]
