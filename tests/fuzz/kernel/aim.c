@@ -132,11 +132,20 @@ static void aim_mremap(struct op *op, u64 size)
 	op_set(op, "new", op_arg(op, "length"));
 }
 
-/* The length of a sweep may be 0, and that of data anything. */
-static void aim_offset(struct op *op, u64 size)
+static void aim_sweep(struct op *op, u64 size)
 {
-	if (op_arg(op, "length") || random_below(2))
+	if (op_arg(op, "length"))
 		aim_range(op, "offset", "length", size);
+}
+
+/* Every other one begins or ends within a page. */
+static void aim_bytes(struct op *op, u64 size)
+{
+	aim_range(op, "offset", "length", size);
+	if (random_below(2))
+		op_set(op, "offset", op_arg(op, "offset") + random_below(PAGE));
+	if (random_below(2))
+		op_set(op, "length", op_arg(op, "length") - random_below(PAGE));
 }
 
 static const struct {
@@ -149,10 +158,10 @@ static const struct {
 	{ "set_target", aim_target },
 	{ "set_policy", aim_policy },
 	{ "balloon", aim_balloon },
-	{ "sweep", aim_offset },
-	{ "fallocate", aim_offset },
-	{ "pread", aim_offset },
-	{ "pwrite", aim_offset },
+	{ "sweep", aim_sweep },
+	{ "fallocate", aim_bytes },
+	{ "pread", aim_bytes },
+	{ "pwrite", aim_bytes },
 };
 
 /* Slots and mappings that hold something; @size is of the pod that is meant. */

@@ -101,7 +101,7 @@ static void *run_thread(void *arg)
 	return NULL;
 }
 
-/* The last calls of thread 0 come after the others' end, as its end does. */
+/* The others end before this one, thread 0, goes on to the end. */
 static void run_all(const struct prog *p, struct thread *threads)
 {
 	pthread_t ids[NR_THREADS];

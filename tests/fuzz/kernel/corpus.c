@@ -8,7 +8,6 @@
 
 #define MAX_CORPUS	1024
 #define MAX_PRINTED	200
-#define TEXT_MAX	(16 * 1024)
 
 struct entry {
 	struct prog prog;

@@ -21,7 +21,8 @@ typedef uint8_t u8;
 #define MAX_CALLS	24
 #define MAX_ARGS	16
 #define NR_THREADS	3
-#define NR_LIMITS	2
+/* Of a program as text. */
+#define TEXT_MAX	(16 * 1024)
 
 /* A set of errnos. */
 typedef unsigned __int128 errset;
@@ -140,7 +141,6 @@ size_t prog_print(const struct prog *p, char *text, size_t room,
 const char *prog_parse(struct prog *p, const char *text);
 
 void random_seed(u64 seed);
-u64 random_u64(void);
 u64 random_below(u64 n);
 void prog_generate(struct prog *p);
 void prog_mutate(struct prog *p, const struct prog *other);

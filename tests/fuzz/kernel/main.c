@@ -21,7 +21,6 @@
 #include <string.h>
 #include <time.h>
 
-#define TEXT_MAX	(16 * 1024)
 #define MAX_FINDINGS	20
 #define TRIES		40
 

@@ -12,7 +12,7 @@ void random_seed(u64 seed)
 }
 
 /* xorshift64* */
-u64 random_u64(void)
+static u64 random_u64(void)
 {
 	state ^= state >> 12;
 	state ^= state << 25;
@@ -89,6 +89,18 @@ static void make_op(struct op *op, unsigned int call, unsigned int threads)
 		op->arg[i] = any_value(c->arg[i].kind);
 }
 
+static void mutate_arg(struct op *op)
+{
+	const struct call *c = &calls[op->call];
+	unsigned int i;
+
+	if (!c->nr_args)
+		return;
+	i = random_below(c->nr_args);
+	change_value(c->arg[i].kind, &op->arg[i]);
+}
+
+/* All right, or all but one thing, or as it comes. */
 static void insert_op(struct prog *p, unsigned int at, unsigned int call,
 		      unsigned int threads)
 {
@@ -96,8 +108,11 @@ static void insert_op(struct prog *p, unsigned int at, unsigned int call,
 		return;
 	memmove(&p->op[at + 1], &p->op[at], (p->nr - at) * sizeof(p->op[0]));
 	make_op(&p->op[at], call, threads);
-	if (!one_in(8))
+	if (!one_in(8)) {
 		aim_op(p, at, &p->op[at]);
+		if (one_in(4))
+			mutate_arg(&p->op[at]);
+	}
 	p->nr++;
 }
 
@@ -135,18 +150,6 @@ void prog_generate(struct prog *p)
 		insert_op(p, p->nr, any_call(), threads);
 }
 
-static void mutate_arg(struct prog *p)
-{
-	struct op *op = &p->op[random_below(p->nr)];
-	const struct call *c = &calls[op->call];
-	unsigned int i;
-
-	if (!c->nr_args)
-		return;
-	i = random_below(c->nr_args);
-	change_value(c->arg[i].kind, &op->arg[i]);
-}
-
 static void splice(struct prog *p, const struct prog *other)
 {
 	unsigned int at = random_below(p->nr + 1);
@@ -178,7 +181,7 @@ static void mutate_once(struct prog *p, const struct prog *other)
 			p->user = !p->user;
 		return;
 	default:
-		return mutate_arg(p);
+		return mutate_arg(&p->op[random_below(p->nr)]);
 	}
 }
 

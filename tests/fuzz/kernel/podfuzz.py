@@ -168,7 +168,9 @@ def _find(name):
         session.boot(build(Mutant(name)))
         session.run("", _MUTANT_SETTINGS, _MUTANT_SETTINGS["SECONDS"] + _MARGIN_SECONDS)
         found = session.lines("FAIL")
-    except Dead as error:
+        if not found:
+            session.finish()
+    except (Dead, SceneFailed) as error:
         # A machine that dies before any program is no finding.
         found = [str(error).splitlines()[0]] if session.lines("RUN") else []
     finally:
