@@ -48,13 +48,16 @@ static unsigned int pick(const u64 *sizes, unsigned int nr)
 	return 0;
 }
 
-/* The edges of regions are where most happens. */
+/*
+ * The edges of regions are where most happens, and calls have to meet: half of
+ * them do in the first region, and most in the first pages of one.
+ */
 static u64 page_below(u64 size)
 {
-	u64 at = random_below(size / REGION) * REGION;
+	u64 at = random_below(2) * random_below(size / REGION) * REGION;
 
 	if (random_below(2))
-		at += random_below(8) * PAGE;
+		at += random_below(4) * PAGE;
 	else if (!random_below(4))
 		at += random_below(REGION / PAGE) * PAGE;
 	return at < size ? at : 0;
@@ -132,6 +135,11 @@ static void aim_mremap(struct op *op, u64 size)
 	op_set(op, "new", op_arg(op, "length"));
 }
 
+static void aim_touch(struct op *op, u64 size)
+{
+	aim_range(op, "offset", "length", size);
+}
+
 static void aim_sweep(struct op *op, u64 size)
 {
 	if (op_arg(op, "length"))
@@ -154,6 +162,11 @@ static const struct {
 } aims[] = {
 	{ "create", aim_create },
 	{ "mmap", aim_mmap },
+	{ "store", aim_touch },
+	{ "load", aim_touch },
+	{ "madvise", aim_touch },
+	{ "remote", aim_touch },
+	{ "hold", aim_touch },
 	{ "mremap", aim_mremap },
 	{ "set_target", aim_target },
 	{ "set_policy", aim_policy },
@@ -164,7 +177,7 @@ static const struct {
 	{ "pwrite", aim_bytes },
 };
 
-/* Slots and mappings that hold something; @size is of the pod that is meant. */
+/* Slots and mappings that hold something. Returns the size of what is meant. */
 static u64 aim_names(const struct aim *a, struct op *op, bool makes_map)
 {
 	const struct call *c = &calls[op->call];
@@ -174,8 +187,10 @@ static u64 aim_names(const struct aim *a, struct op *op, bool makes_map)
 	for (i = 0; i < c->nr_args; i++) {
 		const char *kind = c->arg[i].kind->name;
 
-		if (!strcmp(kind, "map") && !makes_map)
+		if (!strcmp(kind, "map") && !makes_map) {
 			op->arg[i] = pick(a->mapped, NR_MAPS);
+			size = a->mapped[op->arg[i]];
+		}
 		if (strcmp(kind, "pod"))
 			continue;
 		op->arg[i] = pick(a->size, NR_SLOTS);

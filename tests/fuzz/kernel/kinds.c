@@ -87,6 +87,7 @@ static const struct kind kinds[] = {
 	      MAP_SHARED | MAP_ANONYMOUS, MAP_SHARED | MAP_NONBLOCK) },
 	{ "where", USUAL(0, 0, 0, 1, 2), ODD(3) },
 	{ "how", USUAL(0, 1, 2, 3) },
+	{ "data", USUAL(0, 0, 0, 1, 2, 3) },
 	{ "fmode", USUAL(3, 3, 3), ODD(0, 1, 2, 8, 0x10, 0x11, 0x20, 0x40, 4,
 				      UINT32_MAX) },
 	{ "whence", USUAL(SEEK_DATA, SEEK_HOLE, SEEK_SET, SEEK_CUR, SEEK_END),

@@ -22,7 +22,7 @@
 #include <time.h>
 
 #define MAX_FINDINGS	20
-#define TRIES		40
+#define TRIES		12
 
 static bool replay_only, show, stop;
 static unsigned long runs, findings;

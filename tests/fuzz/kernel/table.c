@@ -39,7 +39,7 @@ struct call calls[MAX_CALL_KINDS] = {
 	{ "madvise", "map:map offset:offset length:length advice:advice",
 	  do_madvise, 6, E_MAP | ERR(EBUSY) | ERR(EFAULT) | ERR(EIO) |
 	  ERR(EBADF) | ERR(EPERM) | ERR(EINTR) | ERR(EOPNOTSUPP) },
-	{ "store", "map:map offset:offset length:length how:how", do_store,
+	{ "store", "map:map offset:offset length:length how:data", do_store,
 	  14, ERR(EFAULT) },
 	{ "load", "map:map offset:offset length:length how:how", do_load, 7,
 	  ERR(EFAULT) },
@@ -51,7 +51,7 @@ struct call calls[MAX_CALL_KINDS] = {
 	  ERR(ENOSPC) | ERR(ENOMEM) },
 	{ "pread", "slot:pod at:place offset:byte length:bytes", do_pread,
 	  6, E_DATA },
-	{ "pwrite", "slot:pod at:place offset:byte length:bytes how:how",
+	{ "pwrite", "slot:pod at:place offset:byte length:bytes how:data",
 	  do_pwrite, 6, E_DATA },
 	{ "lseek", "slot:pod offset:offset whence:whence", do_lseek, 4,
 	  E_FILE | ERR(ENXIO) | ERR(EOVERFLOW) | ERR(ESPIPE) },
