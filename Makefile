@@ -79,7 +79,7 @@ SECONDS ?= 60
 
 fuzz:
 	@$(DEPS) bed
-	@KVM_POD_FUZZ_SECONDS=$(SECONDS) $(RUN) fuzz-core fuzz
+	@KVM_POD_FUZZ_SECONDS=$(SECONDS) $(RUN) fuzz fuzz-core
 
 check-external:
 	@$(DEPS) bed
