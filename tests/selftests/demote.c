@@ -15,59 +15,20 @@
 
 POD_FIXTURE(SIZE, TARGET)
 
-/* Of each two pages the first is kept, the second given. */
-static int give_every_second(const struct pod *pod, u64 from, u64 to)
-{
-	struct kvm_pod_range ranges[256];
-	unsigned int nr = 0;
-	int ret = 0;
-	u64 at;
-
-	for (at = from + PAGE; at < to && !ret; at += 2 * PAGE) {
-		ranges[nr++] = (struct kvm_pod_range){ at, PAGE };
-		if (nr < 256 && at + 2 * PAGE < to)
-			continue;
-		ret = pod_balloon(pod, KVM_POD_BALLOON_INFLATE, ranges, nr);
-		nr = 0;
-	}
-	return ret;
-}
-
-static void fill_pages(u8 *mem, u64 len)
-{
-	u64 at;
-
-	for (at = 0; at < len; at += PAGE)
-		fill(mem + at, PAGE, at / PAGE + 1);
-}
-
-/* Pages that are not what fill_pages() and give_every_second() made them. */
-static unsigned int bad_pages(u8 *mem, u64 len)
-{
-	unsigned int bad = 0;
-	u64 at;
-
-	for (at = 0; at < len; at += 2 * PAGE) {
-		bad += mismatch(mem + at, PAGE, at / PAGE + 1) != -1;
-		bad += nonzero(mem + at + PAGE, PAGE) != -1;
-	}
-	return bad;
-}
-
 TEST_F_TIMEOUT(pod, lowered_target_is_reached, 60)
 {
 	u8 *mem = self->pod.mem;
 
-	fill_pages(mem, TARGET);
+	pod_fill_pages(mem, TARGET);
 	ASSERT_EQ(0, pod_inflate(&self->pod, TARGET, SIZE - TARGET));
-	ASSERT_EQ(0, give_every_second(&self->pod, 0, TARGET));
+	ASSERT_EQ(0, pod_give_odd_pages(&self->pod, 0, TARGET));
 	EXPECT_EQ(TARGET / 2, POD_GET(&self->pod, given_huge));
 	EXPECT_EQ(TARGET, POD_GET(&self->pod, populated));
 	ASSERT_EQ(0, pod_set_target(&self->pod, TARGET / 2, NULL));
 	EXPECT_TRUE(POD_WAIT(POD_GET(&self->pod, owned) == TARGET / 2)) {
 		TH_LOG("owned %lu", POD_GET(&self->pod, owned));
 	}
-	EXPECT_EQ(0, bad_pages(mem, TARGET));
+	EXPECT_EQ(0, pod_bad_pages(mem, TARGET));
 	EXPECT_EQ(TARGET / 2, POD_GET(&self->pod, populated));
 	EXPECT_EQ(TARGET / REGION, pod_attr(&self->pod, "demoted"));
 	EXPECT_EQ(0, POD_GET(&self->pod, to_shrink));
@@ -77,14 +38,14 @@ TEST_F_TIMEOUT(pod, between_the_old_target_and_the_new, 60)
 {
 	u64 lower = TARGET - 3 * MiB;
 
-	fill_pages(self->pod.mem, TARGET);
+	pod_fill_pages(self->pod.mem, TARGET);
 	ASSERT_EQ(0, pod_inflate(&self->pod, TARGET, SIZE - TARGET));
 	ASSERT_EQ(0, pod_set_target(&self->pod, lower, NULL));
 	EXPECT_EQ(TARGET, POD_GET(&self->pod, owned));
 	EXPECT_EQ(3 * MiB, POD_GET(&self->pod, to_shrink));
-	ASSERT_EQ(0, give_every_second(&self->pod, 0, TARGET));
+	ASSERT_EQ(0, pod_give_odd_pages(&self->pod, 0, TARGET));
 	EXPECT_TRUE(POD_WAIT(POD_GET(&self->pod, owned) == lower));
-	EXPECT_EQ(0, bad_pages(self->pod.mem, TARGET));
+	EXPECT_EQ(0, pod_bad_pages(self->pod.mem, TARGET));
 }
 
 /* The reserve is empty: a touch takes apart what was given inside blocks. */
@@ -93,9 +54,9 @@ TEST_F_TIMEOUT(pod, touch_finds_given_pages, 60)
 	u8 *mem = self->pod.mem;
 	u64 at;
 
-	fill_pages(mem, TARGET);
+	pod_fill_pages(mem, TARGET);
 	EXPECT_EQ(SIGBUS, try_write(mem + TARGET, 1));
-	ASSERT_EQ(0, give_every_second(&self->pod, 0, TARGET));
+	ASSERT_EQ(0, pod_give_odd_pages(&self->pod, 0, TARGET));
 	for (at = TARGET; at < TARGET + TARGET / 2; at += PAGE) {
 		ASSERT_EQ(0, try_write(mem + at, 1)) {
 			TH_LOG("at %#lx: %lu populated", at,
@@ -105,7 +66,7 @@ TEST_F_TIMEOUT(pod, touch_finds_given_pages, 60)
 	EXPECT_EQ(SIGBUS, try_write(mem + at, 1));
 	EXPECT_EQ(TARGET, POD_GET(&self->pod, owned));
 	EXPECT_EQ(TARGET, POD_GET(&self->pod, populated));
-	EXPECT_EQ(0, bad_pages(mem, TARGET));
+	EXPECT_EQ(0, pod_bad_pages(mem, TARGET));
 }
 
 /* The same for pages that were punched, not given. */
@@ -114,13 +75,13 @@ TEST_F_TIMEOUT(pod, touch_finds_punched_pages, 60)
 	u8 *mem = self->pod.mem;
 	u64 at;
 
-	fill_pages(mem, TARGET);
+	pod_fill_pages(mem, TARGET);
 	for (at = PAGE; at < TARGET; at += 2 * PAGE)
 		ASSERT_EQ(0, pod_punch(&self->pod, at, PAGE));
 	for (at = TARGET; at < TARGET + TARGET / 2; at += PAGE)
 		ASSERT_EQ(0, try_write(mem + at, 1));
 	EXPECT_EQ(SIGBUS, try_write(mem + at, 1));
-	EXPECT_EQ(0, bad_pages(mem, TARGET));
+	EXPECT_EQ(0, pod_bad_pages(mem, TARGET));
 	EXPECT_EQ(0, POD_GET(&self->pod, given));
 }
 
@@ -129,12 +90,12 @@ TEST_F(pod, system_call_finds_given_pages)
 	int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
 
 	ASSERT_LE(0, zero);
-	fill_pages(self->pod.mem, TARGET);
-	ASSERT_EQ(0, give_every_second(&self->pod, 0, TARGET));
+	pod_fill_pages(self->pod.mem, TARGET);
+	ASSERT_EQ(0, pod_give_odd_pages(&self->pod, 0, TARGET));
 	EXPECT_EQ(MiB, read(zero, self->pod.mem + TARGET, MiB));
 	EXPECT_EQ(MiB, pwrite(self->pod.fd, self->pod.mem, MiB, 3 * TARGET / 2));
-	EXPECT_EQ(0, bad_pages(self->pod.mem, TARGET));
-	EXPECT_EQ(0, bad_pages(self->pod.mem + 3 * TARGET / 2, MiB));
+	EXPECT_EQ(0, pod_bad_pages(self->pod.mem, TARGET));
+	EXPECT_EQ(0, pod_bad_pages(self->pod.mem + 3 * TARGET / 2, MiB));
 	close(zero);
 }
 
@@ -144,9 +105,9 @@ TEST_F_TIMEOUT(pod, written_after_it_was_given, 60)
 	u8 *mem = self->pod.mem;
 	u64 at;
 
-	fill_pages(mem, TARGET);
+	pod_fill_pages(mem, TARGET);
 	ASSERT_EQ(0, pod_inflate(&self->pod, TARGET, SIZE - TARGET));
-	ASSERT_EQ(0, give_every_second(&self->pod, 0, TARGET));
+	ASSERT_EQ(0, pod_give_odd_pages(&self->pod, 0, TARGET));
 	for (at = PAGE; at < TARGET; at += 8 * PAGE)
 		fill(mem + at, PAGE, at / PAGE + 1);
 	ASSERT_EQ(0, pod_set_target(&self->pod, TARGET / 2, NULL));
@@ -195,10 +156,10 @@ TEST_F_TIMEOUT(pod, busy_block_is_passed_over, 60)
 	u64 at = TARGET;
 	int fds[2];
 
-	fill_pages(mem, TARGET);
+	pod_fill_pages(mem, TARGET);
 	ASSERT_EQ(0, pipe(fds));
 	ASSERT_EQ(PAGE, vmsplice(fds[1], &iov, 1, 0));
-	ASSERT_EQ(0, give_every_second(&self->pod, 0, TARGET));
+	ASSERT_EQ(0, pod_give_odd_pages(&self->pod, 0, TARGET));
 	for (; at < TARGET + TARGET / 2 - REGION / 2; at += PAGE) {
 		ASSERT_EQ(0, try_write(mem + at, 1)) {
 			TH_LOG("at %#lx", at);
@@ -208,7 +169,7 @@ TEST_F_TIMEOUT(pod, busy_block_is_passed_over, 60)
 	ASSERT_EQ(PAGE, read(fds[0], content, PAGE));
 	EXPECT_EQ(-1, mismatch(content, PAGE, 1));
 	EXPECT_EQ(0, try_write(mem + at, 1));
-	EXPECT_EQ(0, bad_pages(mem, TARGET));
+	EXPECT_EQ(0, pod_bad_pages(mem, TARGET));
 	close(fds[0]);
 	close(fds[1]);
 }
@@ -219,13 +180,13 @@ TEST_F_TIMEOUT(pod, float_recovers, 60)
 	u64 whole = POD_GET(&self->pod, float);
 
 	EXPECT_EQ(REGION, whole);
-	fill_pages(self->pod.mem, TARGET);
+	pod_fill_pages(self->pod.mem, TARGET);
 	ASSERT_EQ(0, pod_inflate(&self->pod, TARGET, SIZE - TARGET));
-	ASSERT_EQ(0, give_every_second(&self->pod, 0, TARGET));
+	ASSERT_EQ(0, pod_give_odd_pages(&self->pod, 0, TARGET));
 	ASSERT_EQ(0, pod_set_target(&self->pod, TARGET / 2, NULL));
 	EXPECT_TRUE(POD_WAIT(POD_GET(&self->pod, owned) == TARGET / 2));
 	EXPECT_TRUE(POD_WAIT(POD_GET(&self->pod, float) == whole));
-	EXPECT_EQ(0, bad_pages(self->pod.mem, TARGET));
+	EXPECT_EQ(0, pod_bad_pages(self->pod.mem, TARGET));
 }
 
 TEST_HARNESS_MAIN

@@ -174,6 +174,43 @@ int pod_sweep(const struct pod *pod, u64 offset, u64 length,
 	return ret;
 }
 
+void pod_fill_pages(u8 *mem, u64 len)
+{
+	u64 at;
+
+	for (at = 0; at < len; at += PAGE)
+		fill(mem + at, PAGE, at / PAGE + 1);
+}
+
+int pod_give_odd_pages(const struct pod *pod, u64 from, u64 to)
+{
+	struct kvm_pod_range ranges[256];
+	unsigned int nr = 0;
+	int ret = 0;
+	u64 at;
+
+	for (at = from + PAGE; at < to && !ret; at += 2 * PAGE) {
+		ranges[nr++] = (struct kvm_pod_range){ at, PAGE };
+		if (nr < 256 && at + 2 * PAGE < to)
+			continue;
+		ret = pod_balloon(pod, KVM_POD_BALLOON_INFLATE, ranges, nr);
+		nr = 0;
+	}
+	return ret;
+}
+
+unsigned int pod_bad_pages(const u8 *mem, u64 len)
+{
+	unsigned int bad = 0;
+	u64 at;
+
+	for (at = 0; at < len; at += 2 * PAGE) {
+		bad += mismatch(mem + at, PAGE, at / PAGE + 1) != -1;
+		bad += nonzero(mem + at + PAGE, PAGE) != -1;
+	}
+	return bad;
+}
+
 int pod_set_policy(const struct pod *pod, enum kvm_pod_policy policy)
 {
 	struct kvm_pod_set_policy args = {

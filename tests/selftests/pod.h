@@ -93,6 +93,14 @@ int pod_punch(const struct pod *pod, u64 offset, u64 length);
 int pod_sweep(const struct pod *pod, u64 offset, u64 length,
 	      unsigned int flags, struct kvm_pod_sweep *out);
 
+/*
+ * Each page gets content of its own; of each two the second is given; how many
+ * are not as these two left them.
+ */
+void pod_fill_pages(u8 *mem, u64 len);
+int pod_give_odd_pages(const struct pod *pod, u64 from, u64 to);
+unsigned int pod_bad_pages(const u8 *mem, u64 len);
+
 int pod_set_policy(const struct pod *pod, enum kvm_pod_policy policy);
 int pod_set_overdraft(const struct pod *pod, enum kvm_pod_policy policy,
 		      u64 overdraft_max);

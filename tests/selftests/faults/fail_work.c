@@ -57,45 +57,14 @@ TEST_F_TIMEOUT(pod, raise_in_parallel, 400)
 	EXPECT_EQ(2 * MiB, POD_GET(pod, float));
 }
 
-/* Every second page, so that blocks are taken apart. */
-static int give_odd_pages(const struct pod *pod, u64 len)
+/* As many blocks as the target allows, each with half of it given. */
+static const char *fill_and_give(struct pod *pod)
 {
-	struct kvm_pod_range ranges[256];
-	unsigned int i;
-	int ret = 0;
-	u64 at;
-
-	for (at = 0; at < len && !ret; at += 512 * PAGE) {
-		for (i = 0; i < 256; i++)
-			ranges[i] = (struct kvm_pod_range){
-				at + (2 * i + 1) * PAGE, PAGE,
-			};
-		do {
-			ret = pod_balloon(pod, KVM_POD_BALLOON_INFLATE, ranges,
-					  256);
-		} while (ret == -ENOMEM);
-	}
-	return ret;
-}
-
-static void fill_pages(u8 *mem, u64 len)
-{
-	u64 at;
-
-	for (at = 0; at < len; at += PAGE)
-		fill(mem + at, PAGE, at / PAGE + 1);
-}
-
-static unsigned int bad_pages(const u8 *mem, u64 len)
-{
-	unsigned int bad = 0;
-	u64 at;
-
-	for (at = 0; at < len; at += 2 * PAGE) {
-		bad += mismatch(mem + at, PAGE, at / PAGE + 1) != -1;
-		bad += nonzero(mem + at + PAGE, PAGE) != -1;
-	}
-	return bad;
+	pod_fill_pages(pod->mem, TARGET);
+	if (pod_inflate(pod, TARGET, SIZE - TARGET) ||
+	    pod_give_odd_pages(pod, 0, TARGET))
+		return "cannot inflate";
+	return NULL;
 }
 
 /* The shrinker demotes, and needs a leaf and a full float for each block. */
@@ -103,16 +72,14 @@ TEST_F_TIMEOUT(pod, shrink, 400)
 {
 	struct pod *pod = &self->pod;
 
-	fill_pages(pod->mem, TARGET);
-	ASSERT_EQ(0, pod_inflate(pod, TARGET, SIZE - TARGET));
-	ASSERT_EQ(0, give_odd_pages(pod, TARGET));
+	ASSERT_GOOD(fill_and_give(pod));
 	ASSERT_GOOD(inject_background(70));
 	EXPECT_EQ(0, pod_set_target(pod, TARGET / 2, NULL));
 	pod_sleep_ms(1500);
 	ASSERT_GOOD(pod_healthy(pod));
 	ASSERT_GOOD(inject_background(0));
 	EXPECT_TRUE(POD_WAIT(POD_GET(pod, owned) == TARGET / 2));
-	EXPECT_EQ(0, bad_pages(pod->mem, TARGET));
+	EXPECT_EQ(0, pod_bad_pages(pod->mem, TARGET));
 	EXPECT_TRUE(POD_WAIT(POD_GET(pod, float) == 2 * MiB)) {
 		TH_LOG("float %lu", POD_GET(pod, float));
 	}
@@ -123,9 +90,7 @@ TEST_F_TIMEOUT(pod, nothing_for_a_while, 400)
 {
 	struct pod *pod = &self->pod;
 
-	fill_pages(pod->mem, TARGET);
-	ASSERT_EQ(0, pod_inflate(pod, TARGET, SIZE - TARGET));
-	ASSERT_EQ(0, give_odd_pages(pod, TARGET));
+	ASSERT_GOOD(fill_and_give(pod));
 	ASSERT_GOOD(inject_background(100));
 	EXPECT_EQ(0, pod_set_target(pod, TARGET / 2, NULL));
 	EXPECT_EQ(-ENOMEM, pod_set_target(pod, SIZE, NULL));
@@ -135,7 +100,7 @@ TEST_F_TIMEOUT(pod, nothing_for_a_while, 400)
 	ASSERT_GOOD(inject_background(0));
 	EXPECT_EQ(0, pod_set_target(pod, SIZE, NULL));
 	EXPECT_TRUE(POD_WAIT(POD_GET(pod, owned) == SIZE));
-	fill_pages(pod->mem, TARGET);
+	pod_fill_pages(pod->mem, TARGET);
 	EXPECT_TRUE(POD_WAIT(POD_GET(pod, float) == 2 * MiB));
 }
 
@@ -179,7 +144,7 @@ TEST_F_TIMEOUT(pod, overdraft, 400)
 	struct pod *pod = &self->pod;
 	u64 at;
 
-	fill_pages(pod->mem, TARGET);
+	pod_fill_pages(pod->mem, TARGET);
 	ASSERT_GOOD(inject_background(70));
 	for (at = 0; at < 16 * PAGE; at += PAGE)
 		EXPECT_EQ(0, try_write(pod->mem + TARGET + at, 1));
