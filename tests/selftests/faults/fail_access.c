@@ -48,12 +48,8 @@ static const char *buffer_is_right(struct pod *pod)
 	return memcmp(buffer, pod->mem, LEN) ? "wrong data" : NULL;
 }
 
-static const struct sequence file_read_call = {
-	.name = "pread", .prepare = fill_first, .run = read_call,
-	.check = buffer_is_right,
-};
-
-SEQUENCE_TEST(file_read_call)
+SEQUENCE(file_read_call, "pread", .prepare = fill_first, .run = read_call,
+	 .check = buffer_is_right);
 
 static const char *fill_buffer(struct pod *pod)
 {
@@ -67,12 +63,8 @@ static long write_call(struct pod *pod)
 }
 
 /* It may have populated before the copy failed. */
-static const struct sequence file_write_call = {
-	.name = "pwrite", .prepare = fill_buffer, .run = write_call,
-	.check = buffer_is_right, .flags = SEQ_PARTIAL,
-};
-
-SEQUENCE_TEST(file_write_call)
+SEQUENCE(file_write_call, "pwrite", .prepare = fill_buffer, .run = write_call,
+	 .check = buffer_is_right, .flags = SEQ_PARTIAL);
 
 /* Into a hole that must be split for it. */
 static const char *give_and_fill(struct pod *pod)
@@ -81,12 +73,9 @@ static const char *give_and_fill(struct pod *pod)
 					     fill_buffer(pod);
 }
 
-static const struct sequence file_write_given = {
-	.name = "pwrite to what was given", .prepare = give_and_fill,
-	.run = write_call, .check = buffer_is_right, .flags = SEQ_PARTIAL,
-};
-
-SEQUENCE_TEST(file_write_given)
+SEQUENCE(file_write_given, "pwrite to what was given",
+	 .prepare = give_and_fill, .run = write_call, .check = buffer_is_right,
+	 .flags = SEQ_PARTIAL);
 
 static const char *exhaust(struct pod *pod)
 {
@@ -94,13 +83,10 @@ static const char *exhaust(struct pod *pod)
 	return fill_buffer(pod);
 }
 
-static const struct sequence file_write_overdraft = {
-	.name = "pwrite beyond the target", .policy = KVM_POD_POLICY_WAIT,
-	.prepare = exhaust, .run = write_call, .check = buffer_is_right,
-	.flags = SEQ_PARTIAL | SEQ_HINT,
-};
-
-SEQUENCE_TEST(file_write_overdraft)
+/* Each allocation that fails is waited for. */
+SEQUENCE(file_write_overdraft, "pwrite beyond the target", .burst = 3,
+	 .policy = KVM_POD_POLICY_WAIT, .prepare = exhaust, .run = write_call,
+	 .check = buffer_is_right, .flags = SEQ_PARTIAL | SEQ_HINT);
 
 /* These two know no other word for a page that they do not get than EFAULT. */
 static long read_by_vm(struct pod *pod)
@@ -110,20 +96,12 @@ static long read_by_vm(struct pod *pod)
 	return whole(process_vm_readv(getpid(), &here, 1, &there, 1, 0));
 }
 
-static const struct sequence vm_read = {
-	.name = "process_vm_readv", .prepare = fill_first, .run = read_by_vm,
-	.check = buffer_is_right,
-};
-
-SEQUENCE_TEST(vm_read)
+SEQUENCE(vm_read, "process_vm_readv", .prepare = fill_first, .run = read_by_vm,
+	 .check = buffer_is_right);
 
 /* What somebody else's debugger reads of a hole. */
-static const struct sequence vm_read_hole = {
-	.name = "process_vm_readv of a hole", .run = read_by_vm,
-	.check = buffer_is_right, .also = EFAULT,
-};
-
-SEQUENCE_TEST(vm_read_hole)
+SEQUENCE(vm_read_hole, "process_vm_readv of a hole", .run = read_by_vm,
+	 .check = buffer_is_right, .also = EFAULT);
 
 static long write_by_vm(struct pod *pod)
 {
@@ -132,13 +110,9 @@ static long write_by_vm(struct pod *pod)
 	return whole(process_vm_writev(getpid(), &here, 1, &there, 1, 0));
 }
 
-static const struct sequence vm_write = {
-	.name = "process_vm_writev", .prepare = fill_buffer,
-	.run = write_by_vm, .check = buffer_is_right, .also = EFAULT,
-	.flags = SEQ_PARTIAL,
-};
-
-SEQUENCE_TEST(vm_write)
+SEQUENCE(vm_write, "process_vm_writev", .prepare = fill_buffer,
+	 .run = write_by_vm, .check = buffer_is_right, .also = EFAULT,
+	 .flags = SEQ_PARTIAL);
 
 static int disk = -1;
 static struct uring ring;
@@ -162,12 +136,9 @@ static long read_direct(struct pod *pod)
 	return whole(pread(disk, pod->mem, LEN, 0));
 }
 
-static const struct sequence direct_read = {
-	.name = "O_DIRECT read", .prepare = write_disk, .run = read_direct,
-	.check = buffer_is_right, .flags = SEQ_PARTIAL, .also = EIO,
-};
-
-SEQUENCE_TEST(direct_read)
+SEQUENCE(direct_read, "O_DIRECT read", .prepare = write_disk,
+	 .run = read_direct, .check = buffer_is_right, .flags = SEQ_PARTIAL,
+	 .also = EIO);
 
 static const char *begin_ring(struct pod *pod)
 {
@@ -194,11 +165,8 @@ static long read_uring(struct pod *pod)
 	return result == LEN ? 0 : result < 0 ? result : -EFAULT;
 }
 
-static const struct sequence uring_direct_read = {
-	.name = "read by io_uring", .prepare = begin_ring, .run = read_uring,
-	.check = buffer_is_right, .flags = SEQ_PARTIAL, .also = EIO,
-};
-
-SEQUENCE_TEST(uring_direct_read)
+SEQUENCE(uring_direct_read, "read by io_uring", .prepare = begin_ring,
+	 .run = read_uring, .check = buffer_is_right, .flags = SEQ_PARTIAL,
+	 .also = EIO);
 
 TEST_HARNESS_MAIN

@@ -13,34 +13,11 @@
 
 SEQUENCE_FIXTURE
 
-#define TAG	7
-
-static const char *fill_two(struct pod *pod)
-{
-	fill(pod->mem, 2 * REGION, TAG);
-	return NULL;
-}
-
-static const char *still_two(struct pod *pod)
-{
-	return mismatch(pod->mem, 2 * REGION, TAG) == -1 ? NULL :
-	       "memory has changed";
-}
-
 static const char *first_is_zero(struct pod *pod)
 {
 	if (nonzero(pod->mem, REGION) != -1)
 		return "what was discarded is not zero";
-	return mismatch(pod->mem + REGION, REGION, TAG + 1) == -1 ? NULL :
-	       "more was discarded";
-}
-
-/* Two regions, to tell them apart. */
-static const char *fill_each(struct pod *pod)
-{
-	fill(pod->mem, REGION, TAG);
-	fill(pod->mem + REGION, REGION, TAG + 1);
-	return NULL;
+	return is_kept(pod, 1, 0) ? NULL : "more was discarded";
 }
 
 static long query(struct pod *pod)
@@ -50,11 +27,7 @@ static long query(struct pod *pod)
 	return pod_query(pod, &q);
 }
 
-static const struct sequence call_query = {
-	.name = "query", .run = query,
-};
-
-SEQUENCE_TEST(call_query)
+SEQUENCE(call_query, "query", .run = query);
 
 /* What could be taken stays and is reported. */
 static long raise_target(struct pod *pod)
@@ -67,60 +40,40 @@ static long raise_target(struct pod *pod)
 	return ret;
 }
 
-static const struct sequence call_raise = {
-	.name = "raise the target", .prepare = fill_two, .run = raise_target,
-	.check = still_two, .flags = SEQ_PARTIAL,
-};
-
-SEQUENCE_TEST(call_raise)
+SEQUENCE(call_raise, "raise the target", .prepare = fill_two,
+	 .run = raise_target, .check = still_two, .flags = SEQ_PARTIAL);
 
 static long raise_by_pages(struct pod *pod)
 {
 	return pod_set_target(pod, 8 * MiB + 9 * PAGE, NULL);
 }
 
-static const struct sequence call_raise_by_pages = {
-	.name = "raise the target by pages", .run = raise_by_pages,
-	.flags = SEQ_PARTIAL,
-};
-
-SEQUENCE_TEST(call_raise_by_pages)
+SEQUENCE(call_raise_by_pages, "raise the target by pages",
+	 .run = raise_by_pages, .flags = SEQ_PARTIAL);
 
 static long lower(struct pod *pod)
 {
 	return pod_set_target(pod, 6 * MiB, NULL);
 }
 
-static const struct sequence call_lower = {
-	.name = "lower the target", .prepare = fill_two, .run = lower,
-	.check = still_two,
-};
-
-SEQUENCE_TEST(call_lower)
+SEQUENCE(call_lower, "lower the target", .prepare = fill_two, .run = lower,
+	 .check = still_two);
 
 static long set_policy(struct pod *pod)
 {
 	return pod_set_overdraft(pod, KVM_POD_POLICY_WAIT, MiB);
 }
 
-static const struct sequence call_policy = {
-	.name = "set the policy", .policy = KVM_POD_POLICY_FAIL,
-	.run = set_policy,
-};
-
-SEQUENCE_TEST(call_policy)
+SEQUENCE(call_policy, "set the policy", .policy = KVM_POD_POLICY_FAIL,
+	 .run = set_policy);
 
 static long give_block(struct pod *pod)
 {
 	return pod_inflate(pod, 0, REGION);
 }
 
-static const struct sequence give_a_block = {
-	.name = "give a block", .prepare = fill_each, .run = give_block,
-	.check = first_is_zero,
-};
-
-SEQUENCE_TEST(give_a_block)
+SEQUENCE(give_a_block, "give a block", .prepare = fill_two, .run = give_block,
+	 .check = first_is_zero);
 
 /* Marks need memory, but are a hint. */
 static long give_part(struct pod *pod)
@@ -135,40 +88,27 @@ static long give_part(struct pod *pod)
 static const char *part_is_zero(struct pod *pod)
 {
 	return nonzero(pod->mem, 384 * PAGE) == -1 &&
-	       nonzero(pod->mem + 384 * PAGE, PAGE) != -1 ? NULL :
-	       "what was given is not zero, or the rest is";
+	       is_kept(pod, 0, 384 * PAGE) ? NULL :
+	       "what was given is not zero, or the rest has changed";
 }
 
-static const struct sequence give_a_part = {
-	.name = "give a part of a block", .prepare = fill_each,
-	.run = give_part, .check = part_is_zero,
-	.flags = SEQ_HINT,
-};
+SEQUENCE(give_a_part, "give a part of a block", .prepare = fill_two,
+	 .run = give_part, .check = part_is_zero, .flags = SEQ_HINT);
 
-SEQUENCE_TEST(give_a_part)
-
-static const struct sequence give_of_a_hole = {
-	.name = "give a part of a hole", .run = give_part,
-	.flags = SEQ_HINT,
-};
-
-SEQUENCE_TEST(give_of_a_hole)
+SEQUENCE(give_of_a_hole, "give a part of a hole", .run = give_part,
+	 .flags = SEQ_HINT);
 
 static long give_hole(struct pod *pod)
 {
 	return pod_inflate(pod, 0, 4 * MiB);
 }
 
-static const struct sequence give_holes = {
-	.name = "give holes", .run = give_hole,
-};
-
-SEQUENCE_TEST(give_holes)
+SEQUENCE(give_holes, "give holes", .run = give_hole);
 
 /* The last page of a block that was given page by page: it leaves as one. */
 static const char *all_but_one_given(struct pod *pod)
 {
-	fill_each(pod);
+	fill_two(pod);
 	return pod_inflate(pod, 0, REGION - PAGE) ? "cannot inflate" : NULL;
 }
 
@@ -177,17 +117,13 @@ static long give_last(struct pod *pod)
 	return pod_inflate(pod, REGION - PAGE, PAGE);
 }
 
-static const struct sequence give_the_last_page = {
-	.name = "give the last page of a block", .prepare = all_but_one_given,
-	.run = give_last, .check = first_is_zero,
-	.flags = SEQ_HINT,
-};
-
-SEQUENCE_TEST(give_the_last_page)
+SEQUENCE(give_the_last_page, "give the last page of a block",
+	 .prepare = all_but_one_given, .run = give_last,
+	 .check = first_is_zero, .flags = SEQ_HINT);
 
 static const char *given_part(struct pod *pod)
 {
-	fill_each(pod);
+	fill_two(pod);
 	return give_part(pod) || pod_inflate(pod, 8 * MiB, 4 * PAGE) ||
 	       pod_inflate(pod, 4 * MiB, REGION) ? "cannot inflate" : NULL;
 }
@@ -201,36 +137,24 @@ static long take_back(struct pod *pod)
 	return pod_balloon(pod, KVM_POD_BALLOON_DEFLATE, ranges, 3);
 }
 
-static const struct sequence take_all_back = {
-	.name = "deflate", .prepare = given_part, .run = take_back,
-	.check = part_is_zero, .flags = SEQ_HINT,
-};
-
-SEQUENCE_TEST(take_all_back)
+SEQUENCE(take_all_back, "deflate", .prepare = given_part, .run = take_back,
+	 .check = part_is_zero, .flags = SEQ_HINT);
 
 static long reset(struct pod *pod)
 {
 	return pod_balloon_reset(pod);
 }
 
-static const struct sequence reset_balloon = {
-	.name = "reset the balloon", .prepare = given_part, .run = reset,
-	.check = part_is_zero,
-};
-
-SEQUENCE_TEST(reset_balloon)
+SEQUENCE(reset_balloon, "reset the balloon", .prepare = given_part,
+	 .run = reset, .check = part_is_zero);
 
 static long punch_block(struct pod *pod)
 {
 	return pod_punch(pod, 0, REGION);
 }
 
-static const struct sequence punch_a_block = {
-	.name = "punch a block", .prepare = fill_each, .run = punch_block,
-	.check = first_is_zero, .flags = SEQ_NEVER_FAILS,
-};
-
-SEQUENCE_TEST(punch_a_block)
+SEQUENCE(punch_a_block, "punch a block", .prepare = fill_two,
+	 .run = punch_block, .check = first_is_zero, .flags = SEQ_NEVER_FAILS);
 
 /* Bytes at both ends, pages of two regions between them. */
 static long punch_across(struct pod *pod)
@@ -246,13 +170,9 @@ static const char *is_punched_across(struct pod *pod)
 	       "not the right bytes were punched";
 }
 
-static const struct sequence punch_bytes = {
-	.name = "punch across blocks", .prepare = fill_each,
-	.run = punch_across, .check = is_punched_across,
-	.flags = SEQ_NEVER_FAILS | SEQ_HINT,
-};
-
-SEQUENCE_TEST(punch_bytes)
+SEQUENCE(punch_bytes, "punch across blocks", .prepare = fill_two,
+	 .run = punch_across, .check = is_punched_across,
+	 .flags = SEQ_NEVER_FAILS | SEQ_HINT);
 
 /* Page by page, until the block is wholly marked and leaves. */
 static long punch_pages(struct pod *pod)
@@ -265,13 +185,9 @@ static long punch_pages(struct pod *pod)
 	return ret;
 }
 
-static const struct sequence punch_by_pages = {
-	.name = "punch a block by parts", .prepare = fill_each,
-	.run = punch_pages, .check = first_is_zero,
-	.flags = SEQ_NEVER_FAILS | SEQ_HINT,
-};
-
-SEQUENCE_TEST(punch_by_pages)
+SEQUENCE(punch_by_pages, "punch a block by parts", .prepare = fill_two,
+	 .run = punch_pages, .check = first_is_zero,
+	 .flags = SEQ_NEVER_FAILS | SEQ_HINT);
 
 static long advise(struct pod *pod)
 {
@@ -279,18 +195,14 @@ static long advise(struct pod *pod)
 			      POSIX_FADV_WILLNEED);
 }
 
-static const struct sequence fadvise_willneed = {
-	.name = "fadvise", .prepare = given_part, .run = advise,
-	.check = part_is_zero, .flags = SEQ_NEVER_FAILS | SEQ_HINT,
-};
-
-SEQUENCE_TEST(fadvise_willneed)
+SEQUENCE(fadvise_willneed, "fadvise", .prepare = given_part, .run = advise,
+	 .check = part_is_zero, .flags = SEQ_NEVER_FAILS | SEQ_HINT);
 
 /* A block of zeroes, one with data, and single pages. */
 static const char *make_zeroes(struct pod *pod)
 {
+	fill_two(pod);
 	memset(pod->mem, 0, REGION);
-	fill(pod->mem + REGION, REGION, TAG + 1);
 	if (pod_inflate(pod, 4 * MiB, PAGE))
 		return "cannot inflate";
 	memset(pod->mem + 4 * MiB, 0, 20 * PAGE);
@@ -302,29 +214,21 @@ static long sweep(struct pod *pod)
 	return pod_sweep(pod, 0, 0, 0, NULL);
 }
 
-static const struct sequence sweep_zeroes = {
-	.name = "sweep", .prepare = make_zeroes, .run = sweep,
-	.check = first_is_zero, .flags = SEQ_HINT,
-};
-
-SEQUENCE_TEST(sweep_zeroes)
+SEQUENCE(sweep_zeroes, "sweep", .prepare = make_zeroes, .run = sweep,
+	 .check = first_is_zero, .flags = SEQ_HINT);
 
 /* Three quarters of the block hold something. */
 static const char *make_quarter(struct pod *pod)
 {
-	fill_each(pod);
+	fill_two(pod);
 	memset(pod->mem, 0, REGION / 4);
 	return NULL;
 }
 
 static const char *quarter_is_kept(struct pod *pod)
 {
-	u8 *mem = pod->mem;
-	static u8 wanted[REGION];
-
-	fill(wanted, REGION, TAG);
-	memset(wanted, 0, REGION / 4);
-	return memcmp(mem, wanted, REGION) ? "memory has changed" : NULL;
+	return nonzero(pod->mem, REGION / 4) == -1 &&
+	       is_kept(pod, 0, REGION / 4) ? NULL : "memory has changed";
 }
 
 static long sweep_demote(struct pod *pod)
@@ -332,24 +236,15 @@ static long sweep_demote(struct pod *pod)
 	return pod_sweep(pod, 0, 0, KVM_POD_SWEEP_DEMOTE, NULL);
 }
 
-static const struct sequence sweep_and_demote = {
-	.name = "sweep and demote", .prepare = make_quarter,
-	.run = sweep_demote, .check = quarter_is_kept,
-	.flags = SEQ_HINT,
-};
-
-SEQUENCE_TEST(sweep_and_demote)
+SEQUENCE(sweep_and_demote, "sweep and demote", .prepare = make_quarter,
+	 .run = sweep_demote, .check = quarter_is_kept, .flags = SEQ_HINT);
 
 static long seek(struct pod *pod)
 {
 	return lseek(pod->fd, 0, SEEK_HOLE) < 0 ? -errno : 0;
 }
 
-static const struct sequence seek_hole = {
-	.name = "lseek", .prepare = fill_two, .run = seek,
-	.flags = SEQ_NEVER_FAILS,
-};
-
-SEQUENCE_TEST(seek_hole)
+SEQUENCE(seek_hole, "lseek", .prepare = fill_two, .run = seek,
+	 .flags = SEQ_NEVER_FAILS);
 
 TEST_HARNESS_MAIN

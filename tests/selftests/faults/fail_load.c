@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Loading the module, each fault in turn: it is loaded and works, or is not
- * there and has left nothing.
+ * Loading the module, each fault of its own in turn: it is loaded and works, or
+ * is not there and has left nothing. Of the loader's allocations the kernel
+ * warns, where they fail.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -76,6 +77,7 @@ static const char *judge(long ret, enum inject_kind kind, bool hit)
 		return works();
 	if (!hit)
 		return wrong("without a fault: %s", strerror(-ret));
+	note_error();
 	if (is_loaded() || !access("/dev/kvm-pod", F_OK) ||
 	    !access("/sys/class/kvm-pod", F_OK))
 		return "it failed and left something";
@@ -102,6 +104,7 @@ static const char *load_one(const void *arg, unsigned int nth, bool *hit)
 
 TEST_F_TIMEOUT(faults, load, LOAD_TIMEOUT)
 {
+	ASSERT_GOOD(inject_only_module());
 	ASSERT_GOOD(each_fault("load the module", load_one, &variant->kind));
 }
 
@@ -121,6 +124,7 @@ static const char *unload_one(const void *arg, unsigned int nth, bool *hit)
 	close(fd);
 	if (!ret)
 		return is_loaded() ? "it is still there" : NULL;
+	note_error();
 	return ret == -EFAULT && *hit ? NULL : strerror(-ret);
 }
 
@@ -129,6 +133,7 @@ TEST_F_TIMEOUT(faults, unload, LOAD_TIMEOUT)
 {
 	int fd;
 
+	ASSERT_GOOD(inject_only_module());
 	ASSERT_GOOD(each_fault("unload the module", unload_one, NULL));
 	if (!is_loaded()) {
 		fd = open_module();

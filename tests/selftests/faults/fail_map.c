@@ -16,28 +16,29 @@
 SEQUENCE_FIXTURE
 
 #define RW	(PROT_READ | PROT_WRITE)
-#define TAG	5
 
-static const char *fill_four(struct pod *pod)
+/* What could not be unmapped, for lack of memory, or MAP_FAILED. */
+static void *again = MAP_FAILED;
+
+static long unmap_again(void)
 {
-	fill(pod->mem, 4 * MiB, TAG);
-	return NULL;
+	if (again != MAP_FAILED && munmap(again, 6 * MiB))
+		return -errno;
+	again = MAP_FAILED;
+	return 0;
 }
 
-static const char *still_four(struct pod *pod)
+static void clean_up(struct pod *pod)
 {
-	return mismatch(pod->mem, 4 * MiB, TAG) == -1 ? NULL :
-	       "memory has changed";
+	unmap_again();
 }
 
 static long map_again(struct pod *pod, int flags, off_t offset)
 {
-	void *mem = mmap(NULL, 6 * MiB, RW, MAP_SHARED | flags, pod->fd,
-			 offset);
-
-	if (mem == MAP_FAILED)
-		return -errno;
-	return munmap(mem, 6 * MiB) ? -errno : 0;
+	if (again == MAP_FAILED)
+		again = mmap(NULL, 6 * MiB, RW, MAP_SHARED | flags, pod->fd,
+			     offset);
+	return again == MAP_FAILED ? -errno : unmap_again();
 }
 
 static long map_plain(struct pod *pod)
@@ -45,24 +46,16 @@ static long map_plain(struct pod *pod)
 	return map_again(pod, 0, 0);
 }
 
-static const struct sequence map = {
-	.name = "mmap and munmap", .prepare = fill_four, .run = map_plain,
-	.check = still_four,
-};
-
-SEQUENCE_TEST(map)
+SEQUENCE(map, "mmap and munmap", .prepare = fill_two, .run = map_plain, .clean_up = clean_up,
+	 .check = still_two);
 
 static long map_odd(struct pod *pod)
 {
 	return map_again(pod, 0, 3 * PAGE);
 }
 
-static const struct sequence map_at_a_page = {
-	.name = "mmap at a page", .prepare = fill_four, .run = map_odd,
-	.check = still_four,
-};
-
-SEQUENCE_TEST(map_at_a_page)
+SEQUENCE(map_at_a_page, "mmap at a page", .prepare = fill_two, .run = map_odd, .clean_up = clean_up,
+	 .check = still_two);
 
 /* mmap() does not tell that it could not populate. */
 static long map_and_populate(struct pod *pod)
@@ -70,12 +63,8 @@ static long map_and_populate(struct pod *pod)
 	return map_again(pod, MAP_POPULATE, 0);
 }
 
-static const struct sequence map_populate = {
-	.name = "MAP_POPULATE", .run = map_and_populate,
-	.flags = SEQ_PARTIAL | SEQ_HINT,
-};
-
-SEQUENCE_TEST(map_populate)
+SEQUENCE(map_populate, "MAP_POPULATE", .run = map_and_populate, .clean_up = clean_up,
+	 .flags = SEQ_PARTIAL | SEQ_HINT);
 
 static long advise(struct pod *pod, int advice)
 {
@@ -87,35 +76,24 @@ static long populate_write(struct pod *pod)
 	return advise(pod, MADV_POPULATE_WRITE);
 }
 
-static const struct sequence populate = {
-	.name = "populate by madvise", .run = populate_write,
-	.flags = SEQ_PARTIAL,
-};
-
-SEQUENCE_TEST(populate)
+SEQUENCE(populate, "populate by madvise", .run = populate_write,
+	 .flags = SEQ_PARTIAL);
 
 static long populate_read(struct pod *pod)
 {
 	return advise(pod, MADV_POPULATE_READ);
 }
 
-static const struct sequence populate_zeroes = {
-	.name = "populate with zeroes by madvise", .run = populate_read,
-};
-
-SEQUENCE_TEST(populate_zeroes)
+SEQUENCE(populate_zeroes, "populate with zeroes by madvise",
+	 .run = populate_read);
 
 static long drop(struct pod *pod)
 {
 	return advise(pod, MADV_DONTNEED);
 }
 
-static const struct sequence dontneed = {
-	.name = "MADV_DONTNEED", .prepare = fill_four, .run = drop,
-	.check = still_four, .flags = SEQ_NEVER_FAILS,
-};
-
-SEQUENCE_TEST(dontneed)
+SEQUENCE(dontneed, "MADV_DONTNEED", .prepare = fill_two, .run = drop,
+	 .check = still_two, .flags = SEQ_NEVER_FAILS);
 
 /* The mapping is split, and each part is watched. */
 static long protect(struct pod *pod)
@@ -125,12 +103,8 @@ static long protect(struct pod *pod)
 	return mprotect(pod->mem + REGION, REGION, RW) ? -errno : 0;
 }
 
-static const struct sequence mprotect_split = {
-	.name = "mprotect", .prepare = fill_four, .run = protect,
-	.check = still_four,
-};
-
-SEQUENCE_TEST(mprotect_split)
+SEQUENCE(mprotect_split, "mprotect", .prepare = fill_two, .run = protect,
+	 .check = still_two);
 
 static long unmap_middle(struct pod *pod)
 {
@@ -139,12 +113,8 @@ static long unmap_middle(struct pod *pod)
 	return 0;
 }
 
-static const struct sequence munmap_split = {
-	.name = "munmap of a part", .prepare = fill_four, .run = unmap_middle,
-	.check = still_four,
-};
-
-SEQUENCE_TEST(munmap_split)
+SEQUENCE(munmap_split, "munmap of a part", .prepare = fill_two,
+	 .run = unmap_middle, .check = still_two);
 
 /* Refused, and refused the same with too little memory. */
 static long move(struct pod *pod)
@@ -156,12 +126,8 @@ static long move(struct pod *pod)
 	return errno == EINVAL || errno == EFAULT ? 0 : -errno;
 }
 
-static const struct sequence mremap_refused = {
-	.name = "mremap", .prepare = fill_four, .run = move,
-	.check = still_four,
-};
-
-SEQUENCE_TEST(mremap_refused)
+SEQUENCE(mremap_refused, "mremap", .prepare = fill_two, .run = move,
+	 .check = still_two);
 
 /* A child, which has no mapping of it. */
 static long fork_once(struct pod *pod)
@@ -179,12 +145,8 @@ static long fork_once(struct pod *pod)
 	return 0;
 }
 
-static const struct sequence fork_and_exit = {
-	.name = "fork", .prepare = fill_four, .run = fork_once,
-	.check = still_four, .also = EAGAIN,
-};
-
-SEQUENCE_TEST(fork_and_exit)
+SEQUENCE(fork_and_exit, "fork", .prepare = fill_two, .run = fork_once,
+	 .check = still_two, .also = EAGAIN);
 
 /* As a VMM without our patches takes it. */
 static long reopen(struct pod *pod)
@@ -197,11 +159,7 @@ static long reopen(struct pod *pod)
 	return fd < 0 || close(fd) ? -errno : 0;
 }
 
-static const struct sequence open_again = {
-	.name = "open by /proc", .prepare = fill_four, .run = reopen,
-	.check = still_four,
-};
-
-SEQUENCE_TEST(open_again)
+SEQUENCE(open_again, "open by /proc", .prepare = fill_two, .run = reopen,
+	 .check = still_two);
 
 TEST_HARNESS_MAIN

@@ -15,7 +15,6 @@
 SEQUENCE_FIXTURE
 
 #define RW	(PROT_READ | PROT_WRITE)
-#define TAG	3
 
 static long touch_block(struct pod *pod)
 {
@@ -29,12 +28,8 @@ static const char *first_byte(struct pod *pod)
 	return NULL;
 }
 
-static const struct sequence touch_2m = {
-	.name = "touch 2 MiB", .run = touch_block, .check = first_byte,
-	.flags = SEQ_NEVER_FAILS,
-};
-
-SEQUENCE_TEST(touch_2m)
+SEQUENCE(touch_2m, "touch 2 MiB", .run = touch_block, .check = first_byte,
+	 .flags = SEQ_NEVER_FAILS);
 
 /* A region of which a page was given is not a block any more. */
 static const char *give_a_page(struct pod *pod)
@@ -42,12 +37,8 @@ static const char *give_a_page(struct pod *pod)
 	return pod_inflate(pod, PAGE, PAGE) ? "cannot inflate" : NULL;
 }
 
-static const struct sequence touch_4k = {
-	.name = "touch 4 KiB", .prepare = give_a_page, .run = touch_block,
-	.check = first_byte, .flags = SEQ_NEVER_FAILS,
-};
-
-SEQUENCE_TEST(touch_4k)
+SEQUENCE(touch_4k, "touch 4 KiB", .prepare = give_a_page, .run = touch_block,
+	 .check = first_byte, .flags = SEQ_NEVER_FAILS);
 
 static const char *give_block(struct pod *pod)
 {
@@ -55,12 +46,8 @@ static const char *give_block(struct pod *pod)
 }
 
 /* Here the touch itself has to take the hole apart. */
-static const struct sequence touch_given = {
-	.name = "touch what was given", .prepare = give_block,
-	.run = touch_block, .check = first_byte, .flags = SEQ_NEVER_FAILS,
-};
-
-SEQUENCE_TEST(touch_given)
+SEQUENCE(touch_given, "touch what was given", .prepare = give_block,
+	 .run = touch_block, .check = first_byte, .flags = SEQ_NEVER_FAILS);
 
 static long read_hole(struct pod *pod)
 {
@@ -72,19 +59,11 @@ static const char *all_zero(struct pod *pod)
 	return nonzero(pod->mem, REGION) == -1 ? NULL : "not zero";
 }
 
-static const struct sequence read_2m = {
-	.name = "read a hole", .run = read_hole, .check = all_zero,
-	.flags = SEQ_NEVER_FAILS,
-};
+SEQUENCE(read_2m, "read a hole", .run = read_hole, .check = all_zero,
+	 .flags = SEQ_NEVER_FAILS);
 
-SEQUENCE_TEST(read_2m)
-
-static const struct sequence read_4k = {
-	.name = "read a hole by pages", .prepare = give_a_page,
-	.run = read_hole, .check = all_zero, .flags = SEQ_NEVER_FAILS,
-};
-
-SEQUENCE_TEST(read_4k)
+SEQUENCE(read_4k, "read a hole by pages", .prepare = give_a_page,
+	 .run = read_hole, .check = all_zero, .flags = SEQ_NEVER_FAILS);
 
 /* The zero has to go, everywhere. */
 static const char *read_first(struct pod *pod)
@@ -92,12 +71,8 @@ static const char *read_first(struct pod *pod)
 	return try_read(pod->mem) ? "cannot read" : NULL;
 }
 
-static const struct sequence write_after_read = {
-	.name = "write after read", .prepare = read_first, .run = touch_block,
-	.check = first_byte, .flags = SEQ_NEVER_FAILS,
-};
-
-SEQUENCE_TEST(write_after_read)
+SEQUENCE(write_after_read, "write after read", .prepare = read_first,
+	 .run = touch_block, .check = first_byte, .flags = SEQ_NEVER_FAILS);
 
 /* With a page table in the way, and its own page of zeroes. */
 static const char *read_pages_first(struct pod *pod)
@@ -107,16 +82,13 @@ static const char *read_pages_first(struct pod *pod)
 	return bad ?: read_first(pod);
 }
 
-static const struct sequence write_page_after_read = {
-	.name = "write a page after read", .prepare = read_pages_first,
-	.run = touch_block, .check = first_byte, .flags = SEQ_NEVER_FAILS,
-};
-
-SEQUENCE_TEST(write_page_after_read)
+SEQUENCE(write_page_after_read, "write a page after read",
+	 .prepare = read_pages_first, .run = touch_block, .check = first_byte,
+	 .flags = SEQ_NEVER_FAILS);
 
 static const char *fill_all(struct pod *pod)
 {
-	fill(pod->mem, 8 * MiB, TAG);
+	fill_regions(pod, 4);
 	return NULL;
 }
 
@@ -127,26 +99,18 @@ static long touch_beyond(struct pod *pod)
 
 static const char *beyond_is_right(struct pod *pod)
 {
-	if (mismatch(pod->mem, 8 * MiB, TAG) != -1)
+	if (still_two(pod) || !is_kept(pod, 2, 0) || !is_kept(pod, 3, 0))
 		return "memory has changed";
 	return pod->mem[8 * MiB] == 1 ? NULL : "the touch is lost";
 }
 
-static const struct sequence overdraft = {
-	.name = "touch beyond the target", .policy = KVM_POD_POLICY_WAIT,
-	.prepare = fill_all, .run = touch_beyond, .check = beyond_is_right,
-	.flags = SEQ_NEVER_FAILS,
-};
+SEQUENCE(overdraft, "touch beyond the target", .policy = KVM_POD_POLICY_WAIT,
+	 .prepare = fill_all, .run = touch_beyond, .check = beyond_is_right,
+	 .flags = SEQ_NEVER_FAILS);
 
-SEQUENCE_TEST(overdraft)
-
-static const struct sequence grow = {
-	.name = "grow", .policy = KVM_POD_POLICY_GROW,
-	.prepare = fill_all, .run = touch_beyond, .check = beyond_is_right,
-	.flags = SEQ_NEVER_FAILS | SEQ_HINT,
-};
-
-SEQUENCE_TEST(grow)
+SEQUENCE(grow, "grow", .policy = KVM_POD_POLICY_GROW, .prepare = fill_all,
+	 .run = touch_beyond, .check = beyond_is_right,
+	 .flags = SEQ_NEVER_FAILS | SEQ_HINT);
 
 /* Zeroes in blocks and in pages, which the touch has to look for. */
 static const char *fill_with_zeroes(struct pod *pod)
@@ -159,20 +123,17 @@ static const char *fill_with_zeroes(struct pod *pod)
 
 static const char *zeroes_are_found(struct pod *pod)
 {
-	if (mismatch(pod->mem, 2 * MiB, TAG) != -1 ||
+	if (!is_kept(pod, 0, 0) || !is_kept(pod, 3, 0) ||
 	    nonzero(pod->mem + 2 * MiB + 8, 4 * MiB - 8) != -1 ||
 	    pod->mem[2 * MiB] != 1)
 		return "memory has changed";
 	return pod->mem[8 * MiB] == 1 ? NULL : "the touch is lost";
 }
 
-static const struct sequence sweep_by_touch = {
-	.name = "a touch that has to sweep", .policy = KVM_POD_POLICY_WAIT,
-	.prepare = fill_with_zeroes, .run = touch_beyond,
-	.check = zeroes_are_found, .flags = SEQ_NEVER_FAILS | SEQ_HINT,
-};
-
-SEQUENCE_TEST(sweep_by_touch)
+SEQUENCE(sweep_by_touch, "a touch that has to sweep",
+	 .policy = KVM_POD_POLICY_WAIT, .prepare = fill_with_zeroes,
+	 .run = touch_beyond, .check = zeroes_are_found,
+	 .flags = SEQ_NEVER_FAILS | SEQ_HINT);
 
 /* Pages given inside blocks: one has to be taken apart. */
 static const char *fill_and_give(struct pod *pod)
@@ -185,18 +146,15 @@ static const char *rest_is_kept(struct pod *pod)
 {
 	if (nonzero(pod->mem, REGION / 2) != -1)
 		return "what was given is not zero";
-	if (mismatch(pod->mem + REGION, 6 * MiB, TAG) == -1)
-		return "the pattern begins anew";
+	if (!is_kept(pod, 0, REGION / 2) || !is_kept(pod, 1, 0))
+		return "memory has changed";
 	return pod->mem[8 * MiB] == 1 ? NULL : "the touch is lost";
 }
 
-static const struct sequence demote_by_touch = {
-	.name = "a touch that has to demote", .policy = KVM_POD_POLICY_WAIT,
-	.prepare = fill_and_give, .run = touch_beyond,
-	.check = rest_is_kept, .flags = SEQ_NEVER_FAILS | SEQ_HINT,
-};
-
-SEQUENCE_TEST(demote_by_touch)
+SEQUENCE(demote_by_touch, "a touch that has to demote",
+	 .policy = KVM_POD_POLICY_WAIT, .prepare = fill_and_give,
+	 .run = touch_beyond, .check = rest_is_kept,
+	 .flags = SEQ_NEVER_FAILS | SEQ_HINT);
 
 /* No 2 MiB mapping fits: page tables for all. */
 static long touch_unaligned(struct pod *pod)
@@ -216,11 +174,15 @@ static const char *map_elsewhere(struct pod *pod)
 	return NULL;
 }
 
-static const struct sequence touch_by_pte = {
-	.name = "touch without 2 MiB mappings", .prepare = map_elsewhere,
-	.run = touch_unaligned, .flags = SEQ_NEVER_FAILS,
-};
+static const char *only_second_page(struct pod *pod)
+{
+	return pod->mem[PAGE] == 1 && nonzero(pod->mem, PAGE) == -1 &&
+	       nonzero(pod->mem + PAGE + 8, REGION) == -1 ? NULL :
+	       "wrong content";
+}
 
-SEQUENCE_TEST(touch_by_pte)
+SEQUENCE(touch_by_pte, "touch without 2 MiB mappings",
+	 .prepare = map_elsewhere, .run = touch_unaligned,
+	 .check = only_second_page, .flags = SEQ_NEVER_FAILS);
 
 TEST_HARNESS_MAIN

@@ -14,7 +14,7 @@
 #define TARGET		(8 * MiB)
 
 /* For the line that each_fault() prints. */
-static unsigned int nr_failed;
+static unsigned int nr_faults, nr_failed;
 
 const char *wrong(const char *format, ...)
 {
@@ -27,6 +27,11 @@ const char *wrong(const char *format, ...)
 	vsnprintf(text, sizeof(texts[0]), format, args);
 	va_end(args);
 	return text;
+}
+
+void note_error(void)
+{
+	nr_failed++;
 }
 
 const char *each_fault(const char *name, one_fn one, const void *arg)
@@ -46,7 +51,8 @@ const char *each_fault(const char *name, one_fn one, const void *arg)
 	}
 	if (nth > FAULTS_MAX)
 		return "there is no end to it";
-	printf("# %s: %u faults, %u of them errors\n", name, nth - 1,
+	nr_faults = nth - 1;
+	printf("# %s: %u faults, %u of them errors\n", name, nr_faults,
 	       nr_failed);
 	return NULL;
 }
@@ -120,6 +126,8 @@ static bool may_return(const struct trial *t, long error)
 {
 	if (t->seq->flags & SEQ_NEVER_FAILS)
 		return false;
+	if (t->kind == INJECT_FUNCTION)
+		return error == t->seq->error;
 	return error == (t->kind == INJECT_COPY ? EFAULT : ENOMEM) ||
 	       (t->seq->also && error == t->seq->also);
 }
@@ -145,7 +153,7 @@ static const char *after_error(const struct trial *t, struct pod *pod,
 	const char *bad;
 	long ret;
 
-	nr_failed++;
+	note_error();
 	if (!may_return(t, error))
 		return wrong("it returned %s", strerror(error));
 	bad = check_unchanged(t, pod, before);
@@ -220,6 +228,44 @@ const char *sequence_run(const struct sequence *seq, enum inject_kind kind)
 {
 	struct kvm_pod_query end;
 	struct trial t = { seq, kind, &end };
+	const char *bad = NULL;
 
-	return each_fault(seq->name, one, &t);
+	inject_burst(seq->burst ?: INJECT_BURST);
+	if (kind == INJECT_FUNCTION)
+		bad = inject_function(seq->function, seq->error);
+	bad = bad ?: each_fault(seq->name, one, &t);
+	if (!bad && !nr_faults && kind == INJECT_FUNCTION)
+		return "the function is not called";
+	return bad;
+}
+
+#define TAG	7
+
+void fill_regions(struct pod *pod, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		fill(pod->mem + i * REGION, REGION, TAG + i);
+}
+
+bool is_kept(const struct pod *pod, unsigned int nr, u64 from)
+{
+	static u8 wanted[REGION];
+
+	fill(wanted, REGION, TAG + nr);
+	return !memcmp(pod->mem + nr * REGION + from, wanted + from,
+		       REGION - from);
+}
+
+const char *fill_two(struct pod *pod)
+{
+	fill_regions(pod, 2);
+	return NULL;
+}
+
+const char *still_two(struct pod *pod)
+{
+	return is_kept(pod, 0, 0) && is_kept(pod, 1, 0) ? NULL :
+	       "memory has changed";
 }

@@ -16,6 +16,8 @@
  */
 typedef const char *(*one_fn)(const void *arg, unsigned int nth, bool *hit);
 const char *each_fault(const char *name, one_fn one, const void *arg);
+/* For @one: an error followed from the fault. */
+void note_error(void);
 
 /* What may follow from a fault beside "an errno, and nothing has changed". */
 enum {
@@ -40,6 +42,10 @@ enum {
  * @clean_up: before the pod ends, whatever happened; may be NULL
  * @also: an errno that is right, beside ENOMEM for allocations and EFAULT for
  *	copies
+ * @function: what fails with INJECT_FUNCTION, ...
+ * @error: ... the errno it fails with, and that @run returns then
+ * @burst: how many allocations fail, INJECT_BURST if 0: for what waits long
+ *	for each
  * @flags: SEQ_*
  *
  * Each time a new pod is made. A call that failed is made again, without
@@ -55,6 +61,9 @@ struct sequence {
 	const char *(*check)(struct pod *pod);
 	void (*clean_up)(struct pod *pod);
 	int also;
+	const char *function;
+	int error;
+	unsigned int burst;
 	unsigned int flags;
 };
 
@@ -65,9 +74,18 @@ const char *sequence_run(const struct sequence *seq, enum inject_kind kind);
 const char *wrong(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
+/* Give each of the first @nr regions content of its own. */
+void fill_regions(struct pod *pod, unsigned int nr);
+/* Has region @nr its content still, from offset @from in it on? */
+bool is_kept(const struct pod *pod, unsigned int nr, u64 from);
+
+/* The same as parts of a sequence, with two regions. */
+const char *fill_two(struct pod *pod);
+const char *still_two(struct pod *pod);
+
 /*
- * A program of sequences: the fixture first, then SEQUENCE_TEST(name) for a
- * sequence in a variable of that name: a test with each kind of fault.
+ * A program of sequences: the fixture first, then SEQUENCE(name, words, ...)
+ * with members of struct sequence: a test with each kind of fault.
  */
 #define SEQUENCE_FIXTURE						\
 	FIXTURE(faults) {						\
@@ -97,10 +115,14 @@ const char *wrong(const char *format, ...)
 /* Seconds: each fault makes a pod, and some have to wait. */
 #define SEQUENCE_TIMEOUT	600
 
-#define SEQUENCE_TEST(seq)						\
+#define SEQUENCE(seq, words, ...)					\
+	static const struct sequence seq;				\
 	TEST_F_TIMEOUT(faults, seq, SEQUENCE_TIMEOUT)			\
 	{								\
 		ASSERT_GOOD(sequence_run(&seq, variant->kind));		\
+	}								\
+	static const struct sequence seq = {				\
+		.name = words, __VA_ARGS__				\
 	}
 
 #endif /* POD_FAULTS_SEQUENCE_H */
