@@ -119,7 +119,13 @@ def _fuzz_targets():
 
 
 def _faults(only):
-    return _selftest_jobs(kselftests.FAULTS, 3600, only, artifacts.FAULTS_KERNEL)
+    """The suite, and whether what it ends with finds anything at all."""
+    kernel = artifacts.FAULTS_KERNEL
+    jobs = _selftest_jobs(kselftests.FAULTS, 3600, only, kernel)
+    if only in (None, "planted"):
+        jobs.append(Job("planted", ["/usr/bin/python3", f"{BED}/planted.py"], 600, counted=True,
+                        env=_environment(kernel)))
+    return jobs
 
 
 def _selftest_jobs(suite, timeout, only, kernel=None):
@@ -152,7 +158,8 @@ PARTS = {
     "debug-kasan": (_DEBUG_GROUPS, ["debug-kasan", *_DEBUG_STEPS], _debug("kasan")),
     "debug-kcsan": (_DEBUG_GROUPS, ["debug-kcsan", *_DEBUG_STEPS], _debug("kcsan")),
     "faults": (["bed", "module", "debug-kernel"],
-               ["kernel", "module", "faults-kernel", "qemu", "guest", "selftests"], _faults),
+               ["kernel", "module", "faults-kernel", "faults-planted", "qemu", "guest",
+                "selftests"], _faults),
     "external": (["bed", "module", "debug-kernel", "external"],
                  ["kernel", "module", "kernel-full", "qemu", "podctl", "guest", "selftests",
                   "external"],
@@ -183,6 +190,7 @@ _STEPS = {
     "kernel": lambda: artifacts.kernel() and artifacts.l1_kernel(),
     "module": lambda: _module(),
     "faults-kernel": lambda: artifacts.build_special_module(artifacts.FAULTS_KERNEL),
+    "faults-planted": lambda: artifacts.build_planted_module(artifacts.FAULTS_KERNEL),
     "kernel-full": lambda: _special_kernel(artifacts.DEVICES_KERNEL),
     "debug-kasan": lambda: _debug_kernel("kasan"),
     "debug-kcsan": lambda: _debug_kernel("kcsan"),

@@ -12,6 +12,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import artifacts  # noqa: E402
+import leaks  # noqa: E402
 from bed import Bed  # noqa: E402
 from errors import BedError, Dead, SceneFailed, check  # noqa: E402
 from jobs import Tally  # noqa: E402
@@ -32,6 +33,11 @@ _MISTAKES = {
     "kcsan": {
         "race-of-two": "KCSAN: data-race in count_up",
         "race-with-kernel": "KCSAN: data-race in look",
+    },
+    # What the search says that ends the suite of faults.
+    "faults": {
+        "lose-memory": "kmemleak in L1",
+        "lose-page": "pages that the module took are left",
     },
 }
 _QUICK = ("use-after-free", "lose-memory")
@@ -57,13 +63,25 @@ def _expect_leak(bed, mistake):
     raise SceneFailed("kmemleak did not find what was lost")
 
 
+def _expect_left(bed, mistake, words):
+    bed.l1.sh(f"insmod /planted.ko what={mistake}")
+    try:
+        leaks.unload_and_check(bed.l1, "kvm_pod_planted")
+    except SceneFailed as error:
+        check(words in str(error), f"something else is left: {error}")
+        return
+    raise SceneFailed("nobody misses what was lost")
+
+
 def _judge(mistake, words):
     workdir = artifacts.work(f"planted/{mistake}")
     os.makedirs(workdir, exist_ok=True)
     bed = Bed(workdir)
     try:
         bed.boot(cpus=2, programs=[(artifacts.planted_module(), "planted.ko")])
-        if words == _LEAK:
+        if artifacts.L1_KERNEL == artifacts.FAULTS_KERNEL:
+            _expect_left(bed, mistake, words)
+        elif words == _LEAK:
             _expect_leak(bed, mistake)
         else:
             _expect_report(bed, mistake, words)

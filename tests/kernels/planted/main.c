@@ -107,6 +107,13 @@ static void lose_memory(void)
 	}
 }
 
+static void lose_page(void)
+{
+	struct page *lost = alloc_page(GFP_KERNEL);
+
+	OPTIMIZER_HIDE_VAR(lost);
+}
+
 static u64 shared[8];
 
 static int count_up(void *unused)
@@ -179,6 +186,7 @@ static const struct {
 	{ "broken-list", broken_list },
 	{ "free-page-again", free_page_again },
 	{ "lose-memory", lose_memory },
+	{ "lose-page", lose_page },
 	{ "race-of-two", race_of_two },
 	{ "race-with-kernel", race_with_kernel },
 };
