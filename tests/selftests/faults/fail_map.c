@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "pod_test.h"
@@ -128,25 +127,6 @@ static long move(struct pod *pod)
 
 SEQUENCE(mremap_refused, "mremap", .prepare = fill_two, .run = move,
 	 .check = still_two);
-
-/* A child, which has no mapping of it. */
-static long fork_once(struct pod *pod)
-{
-	pid_t child = fork();
-	int status;
-
-	if (child < 0)
-		return -errno;
-	if (!child)
-		_exit(0);
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR && errno != EFAULT)
-			return -errno;
-	return 0;
-}
-
-SEQUENCE(fork_and_exit, "fork", .prepare = fill_two, .run = fork_once,
-	 .check = still_two, .also = EAGAIN);
 
 /* As a VMM without our patches takes it. */
 static long reopen(struct pod *pod)
