@@ -32,7 +32,7 @@ _LIBGCC = "lib/x86_64-linux-gnu/libgcc_s.so.1"
 # Results that need no reason.
 _PLAIN = re.compile(r"^(\d+ )?pass$")
 # For one program, in seconds.
-LIMITS = {"kvm": 240, "mm": 120, "file": 1000}
+LIMITS = {"kvm": 180, "mm": 60, "file": 1000}
 # Slabs of KVM's and the file systems' that the kernel keeps.
 _SLACK = 24 << 20
 
