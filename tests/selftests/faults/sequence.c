@@ -12,6 +12,7 @@
 
 #define SIZE		(16 * MiB)
 #define TARGET		(8 * MiB)
+#define FLOAT		REGION
 
 /* For the line that each_fault() prints. */
 static unsigned int nr_faults, nr_failed;
@@ -89,6 +90,22 @@ static const char *differs(const struct kvm_pod_query *now,
 		return wrong("policy is %u, not %u", now->out_policy,
 			     then->out_policy);
 	return NULL;
+}
+
+/*
+ * Without faults: what workers had to do they have done, and the float is full
+ * again.
+ */
+static bool at_rest(const struct pod *pod, struct kvm_pod_query *q)
+{
+	pod_must(pod_query(pod, q), "KVM_POD_QUERY");
+	return q->out_float == FLOAT && !q->out_to_shrink;
+}
+
+static const char *query_at_rest(const struct pod *pod,
+				 struct kvm_pod_query *q)
+{
+	return POD_WAIT(at_rest(pod, q)) ? NULL : "it does not come to rest";
 }
 
 /* One of two; workers may have to do their part first. */
@@ -177,7 +194,7 @@ static const char *at_end(const struct trial *t, struct pod *pod,
 	if (bad)
 		return bad;
 	if (!nth)
-		return pod_query(pod, t->end) ? "KVM_POD_QUERY failed" : NULL;
+		return query_at_rest(pod, t->end);
 	return t->seq->flags & SEQ_HINT ? NULL :
 					  expect_state(pod, t->end, NULL);
 }
@@ -190,9 +207,9 @@ static const char *with_pod(const struct trial *t, struct pod *pod,
 	const char *bad = seq->prepare ? seq->prepare(pod) : NULL;
 	long ret;
 
+	bad = bad ?: query_at_rest(pod, &before);
 	if (bad)
 		return bad;
-	pod_must(pod_query(pod, &before), "KVM_POD_QUERY");
 	if (nth)
 		inject_arm(nth);
 	ret = seq->run(pod);
