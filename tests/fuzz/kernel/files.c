@@ -356,16 +356,23 @@ CALL(reopen)
 {
 	static const int flags[] = { O_RDWR, O_RDONLY, O_PATH, O_RDWR | O_TRUNC };
 	struct slot *from = slot_of(arg[1]);
+	enum file_type type = from->type;
 	int how = flags[arg[2] % 4];
 	char path[32];
 	int fd;
 
+	/* Behind a path is what it was made of: a pod, or not known any more. */
+	if (type == FILE_PATH && from->pod < 0)
+		return -EBADF;
+	if (how == O_PATH)
+		type = FILE_PATH;
+	else if (type == FILE_PATH)
+		type = FILE_POD;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", from->fd);
 	fd = open(path, how | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	slot_set(target_slot(arg[0]), fd, how == O_PATH ? FILE_PATH : from->type,
-		 how & O_RDWR, from->pod);
+	slot_set(target_slot(arg[0]), fd, type, how & O_RDWR, from->pod);
 	return 0;
 }
 
