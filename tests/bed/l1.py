@@ -19,14 +19,22 @@ from stream import Pump
 _PORTS = ("agent", "watch", "sample", "qmp", "l2console", "l2agent")
 _CMDLINE = ("console=ttyS0 panic=-1 oops=panic quiet loglevel=5 mitigations=off nokaslr"
             " tsc=reliable no_timer_check printk.time=1")
+_PARALLEL = ["-accel", "tcg,thread=multi,tb-size=256"]
+# A nanosecond is an instruction; none passes while all wait.
+_COUNTED = ["-accel", "tcg,thread=single,tb-size=256", "-icount", "shift=0,sleep=off"]
 BOOT_TIMEOUT = 120
 
 
 class L1:
-    """A running host. Its ports are streams, read all the time."""
+    """A running host. Its ports are streams, read all the time.
 
-    def __init__(self, workdir, initrd, memory="1536M", cpus=1, append="", qemu_args=()):
+    counted: its clock is the number of instructions that its only CPU ran.
+    """
+
+    def __init__(self, workdir, initrd, memory="1536M", cpus=1, append="", qemu_args=(),
+                 counted=False):
         self.workdir = workdir
+        self._accel = _COUNTED if counted else _PARALLEL
         self.allowed = None
         self._checked = 0
         self._streams = {}
@@ -109,8 +117,8 @@ class L1:
         command = [
             artifacts.patched_qemu(), "-nodefaults", "-display", "none", "-no-reboot", "-no-user-config",
             "-L", "/usr/share/seabios", "-L", "/usr/share/qemu", "-L", "/usr/lib/ipxe/qemu",
-            "-machine", "q35", "-accel", "tcg,thread=multi,tb-size=256",
-            "-cpu", "EPYC-Rome,svm=on,npt=on", "-m", _enough(memory), "-smp", str(cpus),
+            "-machine", "q35", *self._accel,
+            "-cpu", "EPYC-Rome,svm=on,npt=on", "-m", enough(memory), "-smp", str(cpus),
             "-kernel", artifacts.l1_kernel()["VMLINUZ"], "-initrd", initrd,
             "-append", f"{_CMDLINE} {artifacts.l1_kernel().get('APPEND', '')} {append}",
             "-chardev", f"socket,id=console,fd={sockets[0].fileno()}", "-serial", "chardev:console",
@@ -128,7 +136,7 @@ class L1:
                                 pass_fds=[sock.fileno() for sock in sockets])
 
 
-def _enough(memory):
+def enough(memory):
     """What leaves as much free as the stock kernel would of memory, "2G" or "1536M"."""
     mebibytes = int(memory[:-1]) << (10 if memory.endswith("G") else 0)
     return f"{mebibytes * int(artifacts.l1_kernel().get('MEMORY_PERCENT', 100)) // 100}M"
