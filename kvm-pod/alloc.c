@@ -75,16 +75,6 @@ struct folio *pod_alloc_small(struct pod *pod)
 	return alloc_folio(pod, 0);
 }
 
-bool pod_folio_poisoned(struct folio *folio)
-{
-	unsigned int i;
-
-	for (i = 0; i < folio_nr_pages(folio); i++)
-		if (unlikely(PageHWPoison(folio_page(folio, i))))
-			return true;
-	return false;
-}
-
 bool pod_host_has_errors(void)
 {
 #ifdef CONFIG_MEMORY_FAILURE
@@ -94,6 +84,23 @@ bool pod_host_has_errors(void)
 		if (READ_ONCE(NODE_DATA(nid)->mf_stats.total))
 			return true;
 #endif
+	return false;
+}
+
+/*
+ * memory_failure() counts an error right after it has flagged the page. A block
+ * that is handed out in between is like one that broke a moment later; 512 flags
+ * in as many cache lines cost more than all else in a fault.
+ */
+bool pod_folio_poisoned(struct folio *folio)
+{
+	unsigned int i;
+
+	if (folio_test_large(folio) && likely(!pod_host_has_errors()))
+		return false;
+	for (i = 0; i < folio_nr_pages(folio); i++)
+		if (unlikely(PageHWPoison(folio_page(folio, i))))
+			return true;
 	return false;
 }
 
