@@ -271,7 +271,7 @@ int pod_discard(struct pod *pod, unsigned long first, unsigned long nr,
 	}
 	pod_ledger_count(&pod->ledger, pod_shard(), POD_EVENT_DISCARDED,
 			 nr - left);
-	pod_work_kick(pod);
+	pod_work_kick_if_due(pod);
 	pod_shrink_kick(pod);
 	pod_event_kick(pod);
 	return ret;

@@ -32,6 +32,8 @@ static void stock_give(struct pod *pod, unsigned int shard,
 	else
 		kind = clean ? POD_STOCK_SMALL : POD_STOCK_SMALL_DIRTY;
 	pod_stock_give(&pod->stock, shard, kind, &folio->lru);
+	if (!clean && !READ_ONCE(pod->dirty))
+		WRITE_ONCE(pod->dirty, true);
 	/* It is anybody's by now. */
 	pod_supply_pages(pod, large);
 }
@@ -174,6 +176,8 @@ bool pod_reserve_clear_some(struct pod *pod)
 {
 	unsigned int i;
 
+	/* First: what comes from here on says so itself. */
+	WRITE_ONCE(pod->dirty, false);
 	for (i = 0; i < POD_CLEAR_BATCH; i++)
 		if (!clear_one(pod, POD_STOCK_HUGE_DIRTY))
 			break;

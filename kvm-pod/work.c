@@ -140,6 +140,14 @@ void pod_work_kick(struct pod *pod)
 	pod_work_queue(pod, &pod->work);
 }
 
+void pod_work_kick_if_due(struct pod *pod)
+{
+	if (READ_ONCE(pod->dirty) ||
+	    pod_ledger_glance(&pod->ledger.owned) !=
+	    pod_ledger_glance(&pod->ledger.target))
+		pod_work_kick(pod);
+}
+
 void pod_refill_kick(struct pod *pod)
 {
 	if (!READ_ONCE(pod->dying))

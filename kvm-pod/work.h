@@ -17,6 +17,8 @@ void pod_work_queue(struct pod *pod, struct work_struct *work);
 
 /* Something waits to be cleared, topped up or let go. */
 void pod_work_kick(struct pod *pod);
+/* Pages were discarded: is anything of that so? */
+void pod_work_kick_if_due(struct pod *pod);
 
 /* The float is not full. */
 void pod_refill_kick(struct pod *pod);
