@@ -15,7 +15,7 @@ KDIR ?= $(firstword $(RUNNING) $(NEWEST))
 
 .PHONY: all module podctl check check-core check-kernel check-kernel-full \
 	check-nested check-ept check-qemu check-soak check-debug check-mutations \
-	check-external fuzz lint demo install uninstall clean help
+	check-external fuzz bench bench-check lint demo install uninstall clean help
 
 all: deps-module module podctl
 
@@ -85,6 +85,15 @@ check-external:
 	@$(DEPS) bed
 	@$(RUN) external
 
+# Figures for people; bench-check compares with those that were accepted.
+bench:
+	@$(DEPS) bed bench
+	@/usr/bin/python3 tests/bench/run.py
+
+bench-check:
+	@$(DEPS) bed
+	@$(RUN) bench
+
 lint:
 	@$(DEPS) bed
 	@$(RUN) lint
@@ -126,6 +135,8 @@ help:
 	@echo "make check-mutations  take out one guard at a time: does a test notice?"
 	@echo "make fuzz         fuzzers, for SECONDS=60 or any other time"
 	@echo "make check-external  selftests of KVM and mm, stress-ng and others on pods"
+	@echo "make bench        figures, side by side with other memory: performance.md"
+	@echo "make bench-check  has a path become longer than tests/bench/baseline.json?"
 	@echo "make lint         style, sparse, layers, documentation"
 	@echo "make install      module, udev rule, header, podctl (DESTDIR=, KVER=, DKMS=1)"
 	@echo "make uninstall    undo that"

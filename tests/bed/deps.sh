@@ -13,7 +13,7 @@ readonly MESON_MIN=1.5.0
 readonly BACKPORTS=bookworm-backports
 readonly BACKPORTS_LIST=/etc/apt/sources.list.d/kvm-pod-backports.list
 
-readonly GROUPS_KNOWN="module kernel debug-kernel qemu-build bed ept lint core fuzz external packaging"
+readonly GROUPS_KNOWN="module kernel debug-kernel qemu-build bed ept lint core fuzz external bench packaging"
 
 packages_of() {
 	case $1 in
@@ -48,6 +48,8 @@ packages_of() {
 	external)
 		echo "gcc make libc6-dev liburing-dev libcap-dev libnuma-dev xz-utils stress-ng" \
 		     "linux-headers-6.12-amd64" ;;
+	bench)
+		echo "gcc libc6-dev make python3-matplotlib git" ;;
 	packaging)
 		echo "gcc make libc6-dev kmod dkms linux-headers-6.12-amd64" ;;
 	*)

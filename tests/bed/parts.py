@@ -20,8 +20,8 @@ SCENES = f"{TOP}/tests/scenes"
 # Twice what they take on idle cores, where "file" is as long as all others together.
 _EXTERNAL = [("file", 1200, None), ("kvm", 900, None), ("mm", 200, artifacts.DEVICES_KERNEL)]
 
-DEFAULT = ["nested", "debug", "kernel-full", "kernel", "ept", "qemu", "core", "corpus", "replay",
-           "mutations", "bed", "uapi", "tools", "lint"]
+DEFAULT = ["nested", "debug", "kernel-full", "kernel", "bench", "ept", "qemu", "core", "corpus",
+           "replay", "mutations", "bed", "uapi", "tools", "lint"]
 
 
 def _nested(only):
@@ -165,6 +165,8 @@ PARTS = {
                  ["kernel", "module", "kernel-full", "qemu", "podctl", "guest", "selftests",
                   "external"],
                  _external),
+    "bench": (["bed", "module"], ["kernel", "module", "qemu", "guest", "podbench"],
+              _counted("bench", [f"{TOP}/tests/bench/check.py"], 300)),
     "ept": (["bed", "module", "ept"], ["kernel", "module"],
             _counted("ept", [f"{TOP}/tests/ept/run.sh"], 400)),
     "qemu": (["qemu-build"], ["qemu"],
@@ -198,6 +200,7 @@ _STEPS = {
     "qemu": lambda: os.environ.update(KVM_POD_QEMU=artifacts.patched_qemu()),
     "podctl": lambda: _make("-C", f"{TOP}/tools/podctl"),
     "selftests": lambda: _selftests(),
+    "podbench": lambda: _make("-C", f"{TOP}/tests/bench/l1"),
     "podfuzz": lambda: _make("-C", f"{TOP}/tests/fuzz/kernel"),
     "guest": lambda: artifacts.guest_programs(),
     "external": lambda: _call(f"{TOP}/tests/external/build.sh"),

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A pod is made with all of its memory zeroed, and goes. For comparison a loop
+ * that does nothing but clear as much memory that is there already. Per 2 MiB.
+ */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "pod.h"
+#include "rows.h"
+#include "sample.h"
+
+#define ROUNDS	3
+
+static void create_one(u64 size, struct samples *made, struct samples *gone)
+{
+	struct kvm_pod_create args = pod_create_args(size, size);
+	uint64_t from = ticks();
+	int fd = pod_create(&args);
+
+	samples_add(made, ticks() - from);
+	pod_must(fd, "KVM_POD_CREATE");
+	from = ticks();
+	close(fd);
+	samples_add(gone, ticks() - from);
+}
+
+static void create_size(u64 size)
+{
+	struct samples made, gone;
+	char name[16];
+	int i;
+
+	snprintf(name, sizeof(name), "%llum", (unsigned long long)size >> 20);
+	samples_begin(&made, ROUNDS);
+	samples_begin(&gone, ROUNDS);
+	for (i = 0; i < ROUNDS; i++)
+		create_one(size, &made, &gone);
+	samples_print(&made, "create", "pod", name, size / REGION);
+	samples_print(&gone, "close", "pod", name, size / REGION);
+}
+
+/* As the module clears what nobody will touch soon: past the caches. */
+static void clear_stream(void *mem, size_t size)
+{
+	uint64_t *p = mem, *end = mem + size;
+
+	for (; p < end; p += 8)
+		asm volatile("movnti %1, (%0)\n\tmovnti %1, 8(%0)\n\t"
+			     "movnti %1, 16(%0)\n\tmovnti %1, 24(%0)\n\t"
+			     "movnti %1, 32(%0)\n\tmovnti %1, 40(%0)\n\t"
+			     "movnti %1, 48(%0)\n\tmovnti %1, 56(%0)"
+			     : : "r" (p), "r" (0UL) : "memory");
+	asm volatile("sfence" : : : "memory");
+}
+
+static void clear_string(void *mem, size_t size)
+{
+	asm volatile("rep stosb" : "+D" (mem), "+c" (size) : "a" (0) : "memory");
+}
+
+static void clear_size(const char *name, void (*clear)(void *, size_t),
+		       u64 size)
+{
+	void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	struct samples s;
+	uint64_t from;
+	int i;
+
+	if (mem == MAP_FAILED)
+		abort();
+	samples_begin(&s, ROUNDS);
+	for (i = 0; i < ROUNDS; i++) {
+		from = ticks();
+		clear(mem, size);
+		samples_add(&s, ticks() - from);
+	}
+	samples_print(&s, "clear", name, "256m", size / REGION);
+	munmap(mem, size);
+}
+
+void row_create(void)
+{
+	u64 size;
+
+	for (size = 256 * MiB; size <= 1024 * MiB; size *= 2)
+		create_size(size);
+	clear_size("movnti", clear_stream, 256 * MiB);
+	clear_size("rep stosb", clear_string, 256 * MiB);
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What giving memory up costs: one call for one page, all of it in use before.
+ */
+#include <string.h>
+
+#include "memory.h"
+#include "rows.h"
+#include "sample.h"
+
+#define BLOCK		(2UL << 20)
+#define PAGE		4096UL
+#define SIZE		(64 * BLOCK)
+#define SMALL_SIZE	(8 * BLOCK)
+
+/*
+ * @length bytes at a time. Pages of a block are given up from one block each, so
+ * that none comes to its end.
+ */
+static void discard_each(const char *row, const struct kind *kind,
+			 size_t length, size_t stride, size_t size)
+{
+	struct samples s;
+	struct memory m;
+	uint64_t from;
+	size_t at;
+
+	if (memory_begin(&m, kind, size))
+		return;
+	memset(m.mem, 1, size);
+	samples_begin(&s, size / stride);
+	for (at = 0; at < size; at += stride) {
+		from = ticks();
+		if (kind->discard(&m, at, length))
+			break;
+		samples_add(&s, ticks() - from);
+	}
+	samples_print(&s, row, kind->name, kind->page, 1);
+	memory_end(&m);
+}
+
+/* hugetlb gives up blocks only; who touches a page again is asked by userfaultfd. */
+void row_discard(void)
+{
+	static const char *const huge[] = {
+		"pod", "anonymous", "memfd", "hugetlb"
+	};
+	static const char *const small[] = { "pod", "anonymous", "memfd" };
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		discard_each("discard", kind_named(huge[i], "2m"), BLOCK, BLOCK,
+			     SIZE);
+	for (i = 0; i < 3; i++)
+		discard_each("discard", kind_named(small[i], "4k"), PAGE, PAGE,
+			     SMALL_SIZE);
+	/* The first of a block, for which THP and shmem take it apart. */
+	for (i = 0; i < 3; i++)
+		discard_each("discard-part", kind_named(small[i], "2m"), PAGE,
+			     BLOCK, SIZE);
+	/* And those after it. */
+	for (i = 0; i < 3; i++)
+		discard_each("discard-parts", kind_named(small[i], "2m"), PAGE,
+			     PAGE, SMALL_SIZE);
+}

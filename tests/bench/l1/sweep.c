@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A sweep of blocks: each wholly zero, or with data in the first page, or in
+ * the last. Per 2 MiB.
+ */
+#include <string.h>
+
+#include "memory.h"
+#include "pod.h"
+#include "rows.h"
+#include "sample.h"
+
+#define BLOCKS	64
+#define ROUNDS	5
+
+/* Zeroes that were reclaimed have to be touched again. */
+static void prepare(uint8_t *mem, long data_at)
+{
+	unsigned int i;
+
+	for (i = 0; i < BLOCKS; i++) {
+		memset(mem + i * REGION, 0, REGION);
+		if (data_at >= 0)
+			mem[i * REGION + data_at] = 1;
+	}
+}
+
+static void sweep_blocks(const char *name, long data_at)
+{
+	struct samples s;
+	struct memory m;
+	struct pod pod;
+	uint64_t from;
+	unsigned int i;
+
+	if (memory_begin(&m, kind_named("pod", "2m"), BLOCKS * REGION))
+		return;
+	pod = (struct pod){ .fd = m.fd, .size = m.size, .mem = m.mem };
+	samples_begin(&s, ROUNDS);
+	for (i = 0; i < ROUNDS; i++) {
+		prepare(m.mem, data_at);
+		from = ticks();
+		pod_must(pod_sweep(&pod, 0, 0, 0, NULL), "KVM_POD_SWEEP");
+		samples_add(&s, ticks() - from);
+	}
+	samples_print(&s, "sweep", name, "2m", BLOCKS);
+	memory_end(&m);
+}
+
+void row_sweep(void)
+{
+	sweep_blocks("zeroes", -1);
+	sweep_blocks("data-first", 0);
+	sweep_blocks("data-last", REGION - 1);
+}
