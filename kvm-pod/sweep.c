@@ -334,9 +334,10 @@ static void sweep_fn(struct work_struct *work)
 	if (!pod_sweep_is_dry(pod)) {
 		patient_turn(pod, emergency, &count);
 		pause_after(pod, jiffies - start, count.reclaimed);
-		WRITE_ONCE(s->dry_until, jiffies + s->pause);
-		if (emergency)
+		if (emergency) {
+			WRITE_ONCE(s->dry_until, jiffies + s->pause);
 			move_demand(pod, POD_DEMAND_TURN, POD_DEMAND_DRY);
+		}
 	}
 	pod_supply_changed(pod);
 	pod_sweep_done(pod);
