@@ -268,7 +268,7 @@ vm_fault_t pod_fault(struct vm_fault *vmf)
 	vm_fault_t ret;
 
 	if (unlikely(vmf->pgoff >= pod->ledger.size || READ_ONCE(pod->dead)))
-		return VM_FAULT_SIGBUS;
+		return pod_fault_refuse(vmf);
 	do {
 		ret = fault_step(pod, vmf, &attempt);
 	} while (ret == POD_AGAIN);

@@ -68,6 +68,15 @@ static void signal_vcpu(const struct vm_fault *vmf)
 	send_sig_info(SIGBUS, &info, current);
 }
 
+vm_fault_t pod_fault_refuse(struct vm_fault *vmf)
+{
+	struct pod_toucher who = toucher_of(vmf);
+
+	if (who.nowait && who.in_kvm_run)
+		signal_vcpu(vmf);
+	return VM_FAULT_SIGBUS;
+}
+
 static vm_fault_t answer(struct pod *pod, struct vm_fault *vmf,
 			 const struct pod_toucher *who, bool none, int seq)
 {

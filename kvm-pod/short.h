@@ -21,8 +21,15 @@ vm_fault_t pod_fault_short(struct pod *pod, struct vm_fault *vmf,
 			   struct folio **gift);
 
 /*
- * The same for write() to page @index: 0 to look again, -ENOSPC under policy
- * "fail", -ERESTARTSYS for a signal.
+ * There will never be memory: beyond the file's end, or the pod is dead. KVM
+ * tells nobody what its asynchronous faults came to, and its vCPU would fault
+ * for ever: it gets a signal.
+ */
+vm_fault_t pod_fault_refuse(struct vm_fault *vmf);
+
+/*
+ * As pod_fault_short(), for write() to page @index: 0 to look again, -ENOSPC
+ * under policy "fail", -ERESTARTSYS for a signal.
  */
 int pod_write_short(struct pod *pod, unsigned long index,
 		    enum pod_reclaim reclaim, int seq, bool huge,

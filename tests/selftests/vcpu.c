@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "../ept/vm.h"
@@ -232,6 +233,27 @@ TEST_F(vcpu, policy_fail_ends_it)
 		TH_LOG("KVM_RUN: %ld, SIGBUS: %d", self->job.result, nr_sigbus);
 	}
 	EXPECT_EQ(-1, mismatch(self->pod.mem, TARGET, 1));
+}
+
+/* There will never be memory: this, too, must end KVM_RUN. */
+TEST_F(vcpu, memory_beyond_the_file)
+{
+	struct sigaction action = { .sa_handler = on_sigbus };
+	u8 *beyond = map_aligned(self->pod.fd, SIZE, REGION,
+				 PROT_READ | PROT_WRITE);
+	struct vm vm;
+	int ret;
+
+	ASSERT_NE(NULL, beyond);
+	ASSERT_GOOD(vm_begin(&vm, variant->apic));
+	ASSERT_EQ(0, vm_set_memory(&vm, beyond, REGION));
+	sigaction(SIGBUS, &action, NULL);
+	ret = vm_fill(&vm, 0, PAGE, 1);
+	EXPECT_TRUE(ret == -EFAULT || (ret == -EINTR && nr_sigbus)) {
+		TH_LOG("KVM_RUN: %d, SIGBUS: %d", ret, nr_sigbus);
+	}
+	vm_end(&vm);
+	munmap(beyond, REGION);
 }
 
 /* What a VMM zeroes when it is told counts at once. */
