@@ -19,7 +19,9 @@ _QEMU = ["-smp", "sockets=2,cores=1,threads=1",
          "-numa", "node,memdev=n0,cpus=0", "-numa", "node,memdev=n1,cpus=1"]
 _KNOBS = "/sys/kernel/debug/sched/numa_balancing"
 _COUNTS = ("numa_pte_updates", "numa_huge_pte_updates", "numa_hint_faults")
-_ROUNDS = 12
+# Until the control shows something, at most; and what that is.
+_ROUNDS = 300
+_FAULTS = 200
 
 
 def run(bed):
@@ -31,10 +33,10 @@ def run(bed):
     # Scan all of a process every tenth of a second that it runs.
     l1.sh(f"cd {_KNOBS} && echo 0 >scan_delay_ms && echo 100 >scan_period_min_ms"
           " && echo 100 >scan_period_max_ms && echo 1024 >scan_size_mb")
-    anonymous = watch(bed, anonymous_backend("256M"))
-    bed.log(f"anonymous memory: {anonymous}")
-    check(anonymous["numa_hint_faults"] > 50, "the balancing did nothing to compare with")
-    pod = watch(bed, pod_backend("256M", "256M"))
+    anonymous, rounds = watch(bed, anonymous_backend("256M"), _ROUNDS, _FAULTS)
+    bed.log(f"anonymous memory, {rounds} rounds: {anonymous}")
+    check(anonymous["numa_huge_pte_updates"] > 50, "the balancing did nothing to compare with")
+    pod, _ = watch(bed, pod_backend("256M", "256M"), rounds)
     bed.log(f"pod: {pod}")
     # QEMU itself has a few; the pod has 128, for each time that it is scanned.
     check(pod["numa_huge_pte_updates"] < 32, "mappings of 2 MiB are unmapped over and over")
@@ -43,25 +45,40 @@ def run(bed):
     where(bed, l1)
 
 
-def watch(bed, backend):
-    """What changes while a guest reads and writes what it has, while the kernel scans it."""
+def watch(bed, backend, rounds, faults=None):
+    """What changes while a guest writes and reads memory, and the kernel scans it.
+
+    Until there are so many hint faults, if given. Returns the rounds, too.
+    The kernel leaves off scanning what it has not seen used for some scans: its part is
+    counted from the first use on, that of KVM after it.
+    """
     guest = bed.start(backend)
     guest.wait_up()
+    before = balancing(bed.l1)
     guest.sh("memfile fill /tmp/data 96 1; memfile check /tmp/data 96 1")
-    before = counts(bed.l1, guest)
-    for _ in range(_ROUNDS):
+    before |= mappings(bed.l1, guest)
+    done = 0
+    while done < rounds and (not faults or hint_faults(bed.l1) - before["numa_hint_faults"]
+                             < faults):
         guest.sh("memfile check /tmp/data 96 1")
-    after = counts(bed.l1, guest)
+        done += 1
+    after = balancing(bed.l1) | mappings(bed.l1, guest)
     guest.quit()
-    return {name: after[name] - before[name] for name in after}
+    return {name: after[name] - before[name] for name in after}, done
 
 
-def counts(l1, guest):
+def hint_faults(l1):
+    return balancing(l1)["numa_hint_faults"]
+
+
+def balancing(l1):
     text = l1.watch(f"grep -E '^({'|'.join(_COUNTS)}) ' /proc/vmstat")
-    numbers = {name: int(value) for name, value in map(str.split, text.splitlines())}
-    numbers["pf_fixed"] = int(l1.watch(f"cat /sys/kernel/debug/kvm/{guest.pid}-*/pf_fixed"))
-    numbers["2m"] = guest.sptes()["2m"]
-    return numbers
+    return {name: int(value) for name, value in map(str.split, text.splitlines())}
+
+
+def mappings(l1, guest):
+    return {"pf_fixed": int(l1.watch(f"cat /sys/kernel/debug/kvm/{guest.pid}-*/pf_fixed")),
+            "2m": guest.sptes()["2m"]}
 
 
 def where(bed, l1):
