@@ -10,7 +10,7 @@ from l1 import enough
 from l2 import anonymous_backend, pod_backend
 from pod import MIB
 
-TIMEOUT = 150
+TIMEOUT = 240
 _MEMORY = "1792M"
 _NODE = f"{int(enough(_MEMORY)[:-1]) // 2}M"
 _QEMU = ["-smp", "sockets=2,cores=1,threads=1",
@@ -21,7 +21,7 @@ _KNOBS = "/sys/kernel/debug/sched/numa_balancing"
 _COUNTS = ("numa_pte_updates", "numa_huge_pte_updates", "numa_hint_faults")
 # Until the control shows something, at most; and what that is.
 _ROUNDS = 300
-_FAULTS = 200
+_BLOCKS = 64
 
 
 def run(bed):
@@ -33,9 +33,9 @@ def run(bed):
     # Scan all of a process every tenth of a second that it runs.
     l1.sh(f"cd {_KNOBS} && echo 0 >scan_delay_ms && echo 100 >scan_period_min_ms"
           " && echo 100 >scan_period_max_ms && echo 1024 >scan_size_mb")
-    anonymous, rounds = watch(bed, anonymous_backend("256M"), _ROUNDS, _FAULTS)
+    anonymous, rounds = watch(bed, anonymous_backend("256M"), _ROUNDS, _BLOCKS)
     bed.log(f"anonymous memory, {rounds} rounds: {anonymous}")
-    check(anonymous["numa_huge_pte_updates"] > 50, "the balancing did nothing to compare with")
+    check(anonymous["numa_huge_pte_updates"] >= _BLOCKS, "the balancing did nothing to compare with")
     pod, _ = watch(bed, pod_backend("256M", "256M"), rounds)
     bed.log(f"pod: {pod}")
     # QEMU itself has a few; the pod has 128, for each time that it is scanned.
@@ -45,10 +45,10 @@ def run(bed):
     where(bed, l1)
 
 
-def watch(bed, backend, rounds, faults=None):
+def watch(bed, backend, rounds, blocks=None):
     """What changes while a guest writes and reads memory, and the kernel scans it.
 
-    Until there are so many hint faults, if given. Returns the rounds, too.
+    Until so many blocks were unmapped, if given. Returns the rounds, too.
     The kernel leaves off scanning what it has not seen used for some scans: its part is
     counted from the first use on, that of KVM after it.
     """
@@ -58,8 +58,7 @@ def watch(bed, backend, rounds, faults=None):
     guest.sh("memfile fill /tmp/data 96 1; memfile check /tmp/data 96 1")
     before |= mappings(bed.l1, guest)
     done = 0
-    while done < rounds and (not faults or hint_faults(bed.l1) - before["numa_hint_faults"]
-                             < faults):
+    while done < rounds and (not blocks or unmapped(bed.l1, before) < blocks):
         guest.sh("memfile check /tmp/data 96 1")
         done += 1
     after = balancing(bed.l1) | mappings(bed.l1, guest)
@@ -67,8 +66,9 @@ def watch(bed, backend, rounds, faults=None):
     return {name: after[name] - before[name] for name in after}, done
 
 
-def hint_faults(l1):
-    return balancing(l1)["numa_hint_faults"]
+def unmapped(l1, before):
+    name = "numa_huge_pte_updates"
+    return balancing(l1)[name] - before[name]
 
 
 def balancing(l1):
