@@ -68,23 +68,29 @@ static void signal_vcpu(const struct vm_fault *vmf)
 	send_sig_info(SIGBUS, &info, current);
 }
 
+static vm_fault_t refuse(const struct vm_fault *vmf,
+			 const struct pod_toucher *who)
+{
+	if (pod_policy_answer(who, true) == POD_ANSWER_SIGNAL)
+		signal_vcpu(vmf);
+	return VM_FAULT_SIGBUS;
+}
+
 vm_fault_t pod_fault_refuse(struct vm_fault *vmf)
 {
 	struct pod_toucher who = toucher_of(vmf);
 
-	if (who.nowait && who.in_kvm_run)
-		signal_vcpu(vmf);
-	return VM_FAULT_SIGBUS;
+	return refuse(vmf, &who);
 }
 
 static vm_fault_t answer(struct pod *pod, struct vm_fault *vmf,
 			 const struct pod_toucher *who, bool none, int seq)
 {
-	bool fails = none && READ_ONCE(pod->policy) == KVM_POD_POLICY_FAIL;
-
-	if (fails)
+	if (none && READ_ONCE(pod->policy) == KVM_POD_POLICY_FAIL) {
 		pod_sweep_refused(pod);
-	switch (pod_policy_answer(who, fails)) {
+		return refuse(vmf, who);
+	}
+	switch (pod_policy_answer(who, false)) {
 	case POD_ANSWER_RETRY:
 		if (who->in_kvm_run)
 			pod_note_set(POD_NOTE_TRIED, vmf->address);
@@ -95,9 +101,6 @@ static vm_fault_t answer(struct pod *pod, struct vm_fault *vmf,
 	case POD_ANSWER_SLICE:
 		return wait_unlocked(pod, vmf, seq, TASK_KILLABLE,
 				     POD_WAIT_SLICE);
-	case POD_ANSWER_SIGNAL:
-		signal_vcpu(vmf);
-		return VM_FAULT_SIGBUS;
 	default:
 		return VM_FAULT_SIGBUS;
 	}

@@ -216,29 +216,44 @@ static void on_sigbus(int sig)
 	nr_sigbus++;
 }
 
+static bool is_refusal(long ret)
+{
+	return ret == -EFAULT || (ret == -EINTR && nr_sigbus);
+}
+
+static void expect_sigbus(void)
+{
+	struct sigaction action = { .sa_handler = on_sigbus };
+
+	sigaction(SIGBUS, &action, NULL);
+}
+
+/* A vCPU that is short already hears of policy "fail". */
+static void start_and_fail(struct __test_metadata *_metadata,
+			   FIXTURE_DATA(vcpu) *self)
+{
+	start(_metadata, self, fill_hole);
+	expect_sigbus();
+	ASSERT_EQ(0, pod_set_policy(&self->pod, KVM_POD_POLICY_FAIL));
+	ASSERT_TRUE(job_wait(&self->job));
+	EXPECT_TRUE(is_refusal(self->job.result)) {
+		TH_LOG("KVM_RUN: %ld, SIGBUS: %d", self->job.result, nr_sigbus);
+	}
+}
+
 /*
  * KVM_RUN fails in time, or the signal that it sends ends it: a vCPU must not
  * fault for ever.
  */
 TEST_F(vcpu, policy_fail_ends_it)
 {
-	struct sigaction action = { .sa_handler = on_sigbus };
-
-	start(_metadata, self, fill_hole);
-	sigaction(SIGBUS, &action, NULL);
-	ASSERT_EQ(0, pod_set_policy(&self->pod, KVM_POD_POLICY_FAIL));
-	ASSERT_TRUE(job_wait(&self->job));
-	EXPECT_TRUE(self->job.result == -EFAULT ||
-		    (self->job.result == -EINTR && nr_sigbus)) {
-		TH_LOG("KVM_RUN: %ld, SIGBUS: %d", self->job.result, nr_sigbus);
-	}
+	start_and_fail(_metadata, self);
 	EXPECT_EQ(-1, mismatch(self->pod.mem, TARGET, 1));
 }
 
 /* There will never be memory: this, too, must end KVM_RUN. */
 TEST_F(vcpu, memory_beyond_the_file)
 {
-	struct sigaction action = { .sa_handler = on_sigbus };
 	u8 *beyond = map_aligned(self->pod.fd, SIZE, REGION,
 				 PROT_READ | PROT_WRITE);
 	struct vm vm;
@@ -247,9 +262,9 @@ TEST_F(vcpu, memory_beyond_the_file)
 	ASSERT_NE(NULL, beyond);
 	ASSERT_GOOD(vm_begin(&vm, variant->apic));
 	ASSERT_EQ(0, vm_set_memory(&vm, beyond, REGION));
-	sigaction(SIGBUS, &action, NULL);
+	expect_sigbus();
 	ret = vm_fill(&vm, 0, PAGE, 1);
-	EXPECT_TRUE(ret == -EFAULT || (ret == -EINTR && nr_sigbus)) {
+	EXPECT_TRUE(is_refusal(ret)) {
 		TH_LOG("KVM_RUN: %d, SIGBUS: %d", ret, nr_sigbus);
 	}
 	vm_end(&vm);
@@ -259,13 +274,7 @@ TEST_F(vcpu, memory_beyond_the_file)
 /* What a VMM zeroes when it is told counts at once. */
 TEST_F(vcpu, policy_fail_after_making_room)
 {
-	struct sigaction action = { .sa_handler = on_sigbus };
-
-	start(_metadata, self, fill_hole);
-	sigaction(SIGBUS, &action, NULL);
-	ASSERT_EQ(0, pod_set_policy(&self->pod, KVM_POD_POLICY_FAIL));
-	ASSERT_TRUE(job_wait(&self->job));
-	EXPECT_GT(0, self->job.result);
+	start_and_fail(_metadata, self);
 	memset(self->pod.mem, 0, 3 * REGION);
 	EXPECT_EQ(0, vm_resume(&self->vm));
 	check_memory(_metadata, self, 1);
