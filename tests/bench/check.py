@@ -17,7 +17,6 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import measure  # noqa: E402
 
 BASELINE = f"{measure.TOP}/tests/bench/baseline.json"
-_ROWS = ("touch", "guest", "discard", "create", "sweep")
 _INIT_ON_ALLOC = 0
 _TOLERANCE = 0.03
 # Ours, of each row: its peers are the kernel's, which Debian changes.
@@ -25,7 +24,7 @@ _OURS = ("pod", "zeroes", "data-first", "data-last")
 
 
 def _measured():
-    figures = measure.instructions(_ROWS, _INIT_ON_ALLOC)
+    figures = measure.instructions(measure.ROWS, _INIT_ON_ALLOC)
     return {measure.key(figure): figure["p50"] for figure in figures
             if figure["peer"] in _OURS and "p50" in figure}
 
