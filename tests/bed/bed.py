@@ -16,7 +16,6 @@ from pod import (CLASS, DEBUGFS, OVERDRAFT_MAX, PAGE, Pod, Sampler, check_bound,
 
 # What slabs and the agents' own processes take and give.
 _FREE_SLACK = 4 << 20
-_KMEMLEAK = "/sys/kernel/debug/kmemleak"
 
 
 class Bed:
@@ -104,15 +103,8 @@ class Bed:
             time.sleep(0.1)
 
     def expect_no_leak(self):
-        """No allocation is lost; returns whether this kernel can tell."""
-        if self.l1.watch(f"[ -e {_KMEMLEAK} ]; echo $?") != "0":
-            return False
-        # What is younger than five seconds may still be on its way, and so may what
-        # has changed since the scan before: the first one reports nothing.
-        self.l1.sh(f"sleep 5; echo scan >{_KMEMLEAK}; echo scan >{_KMEMLEAK}", timeout=300)
-        lost = leaks.lost(self.l1.sh(f"cat {_KMEMLEAK}"))
-        check(not lost, f"kmemleak in L1:\n{lost}")
-        return True
+        """As leaks.expect_no_leak()."""
+        return leaks.expect_no_leak(self.l1)
 
     def finish(self):
         """The end of every scene: audit, all memory back, module out, L1 off."""
