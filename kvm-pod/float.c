@@ -101,8 +101,7 @@ static void pay_locked(struct pod *pod, struct folio *huge, u64 lent)
 
 static bool have_small(struct pod *pod)
 {
-	return pod_stock_nr(&pod->stock, POD_STOCK_SMALL) ||
-	       pod_stock_nr(&pod->stock, POD_STOCK_SMALL_DIRTY);
+	return pod_stock_nr(&pod->stock, POD_STOCK_SMALL);
 }
 
 bool pod_float_is_ready(struct pod *pod)

@@ -259,9 +259,7 @@ static u64 stock_pages(struct pod *pod)
 {
 	struct pod_stock *s = &pod->stock;
 
-	return pod_stock_nr(s, POD_STOCK_SMALL) +
-	       pod_stock_nr(s, POD_STOCK_SMALL_DIRTY) +
-	       pod_reserve_huge_pages(pod);
+	return pod_stock_nr(s, POD_STOCK_SMALL) + pod_reserve_huge_pages(pod);
 }
 
 /* Does what was counted agree with the books? */

@@ -145,7 +145,7 @@ struct pod_short {
  * @overdraft_max: see KVM_POD_SET_POLICY; in pages
  * @grow_max: likewise
  * @journal: events
- * @dirty: pages to be cleared came into the reserve since the worker looked
+ * @dirty: blocks to be cleared came into the reserve since the worker looked
  * @parked: pages were left attached since the last event
  * @event_ran: when the event work ran last, in jiffies
  * @told: for the event work alone: touches of @shortage announced ...

@@ -25,14 +25,15 @@ static void stock_give(struct pod *pod, unsigned int shard,
 		       struct folio *folio, bool clean)
 {
 	bool large = folio_test_large(folio);
-	enum pod_stock_kind kind;
+	enum pod_stock_kind kind = POD_STOCK_SMALL;
 
 	if (large)
 		kind = clean ? POD_STOCK_HUGE : POD_STOCK_HUGE_DIRTY;
-	else
-		kind = clean ? POD_STOCK_SMALL : POD_STOCK_SMALL_DIRTY;
+	else if (!clean)
+		/* Sooner done than left to the worker. */
+		pod_clear_hot(folio);
 	pod_stock_give(&pod->stock, shard, kind, &folio->lru);
-	if (!clean && !READ_ONCE(pod->dirty))
+	if (kind == POD_STOCK_HUGE_DIRTY && !READ_ONCE(pod->dirty))
 		WRITE_ONCE(pod->dirty, true);
 	/* It is anybody's by now. */
 	pod_supply_pages(pod, large);
@@ -48,32 +49,29 @@ static void retire(struct pod *pod, struct folio *folio)
 	pod_work_kick(pod);
 }
 
-/* A sound, zeroed folio of one kind, or NULL. */
-static struct folio *take_clean(struct pod *pod, enum pod_stock_kind clean,
-				enum pod_stock_kind dirty)
+/* A sound folio of one kind, or NULL. */
+static struct folio *take_sound(struct pod *pod, enum pod_stock_kind kind)
 {
 	struct folio *folio;
-	bool cleared;
 
-	for (;;) {
-		folio = stock_take(pod, clean);
-		cleared = folio;
-		if (!folio)
-			folio = stock_take(pod, dirty);
-		if (!folio)
-			return NULL;
+	while ((folio = stock_take(pod, kind))) {
 		if (likely(!pod_folio_poisoned(folio)))
 			break;
 		retire(pod, folio);
 	}
-	if (!cleared)
-		pod_clear_hot(folio);
 	return folio;
 }
 
 struct folio *pod_reserve_take_huge(struct pod *pod)
 {
-	return take_clean(pod, POD_STOCK_HUGE, POD_STOCK_HUGE_DIRTY);
+	struct folio *folio = take_sound(pod, POD_STOCK_HUGE);
+
+	if (folio)
+		return folio;
+	folio = take_sound(pod, POD_STOCK_HUGE_DIRTY);
+	if (folio)
+		pod_clear_hot(folio);
+	return folio;
 }
 
 struct folio *pod_reserve_take_small(struct pod *pod)
@@ -81,7 +79,7 @@ struct folio *pod_reserve_take_small(struct pod *pod)
 	struct folio *folio;
 
 	do {
-		folio = take_clean(pod, POD_STOCK_SMALL, POD_STOCK_SMALL_DIRTY);
+		folio = take_sound(pod, POD_STOCK_SMALL);
 	} while (!folio && pod_float_exchange(pod));
 	return folio;
 }
@@ -117,16 +115,10 @@ struct folio *pod_reserve_take_any(struct pod *pod, bool huge)
 {
 	struct folio *folio;
 
-	for (;;) {
-		folio = stock_take(pod, huge ? POD_STOCK_HUGE_DIRTY :
-					       POD_STOCK_SMALL_DIRTY);
-		if (!folio)
-			folio = stock_take(pod, huge ? POD_STOCK_HUGE :
-						       POD_STOCK_SMALL);
-		if (!folio || likely(!pod_folio_poisoned(folio)))
-			return folio;
-		retire(pod, folio);
-	}
+	if (!huge)
+		return take_sound(pod, POD_STOCK_SMALL);
+	folio = take_sound(pod, POD_STOCK_HUGE_DIRTY);
+	return folio ? folio : take_sound(pod, POD_STOCK_HUGE);
 }
 
 /* Release one folio; false if there is none, or it may not leave any more. */
@@ -141,8 +133,8 @@ static bool trim_one(struct pod *pod, bool huge)
 	if (gone)
 		pod_free_folio(folio);
 	else
-		/* It may have been dirty; that costs one clearing at most. */
-		stock_give(pod, pod_shard(), folio, false);
+		/* A block may have been dirty: one clearing at most. */
+		stock_give(pod, pod_shard(), folio, !huge);
 	return gone;
 }
 
@@ -161,9 +153,9 @@ void pod_reserve_trim(struct pod *pod, bool split)
 	}
 }
 
-static bool clear_one(struct pod *pod, enum pod_stock_kind dirty)
+static bool clear_one(struct pod *pod)
 {
-	struct folio *folio = stock_take(pod, dirty);
+	struct folio *folio = stock_take(pod, POD_STOCK_HUGE_DIRTY);
 
 	if (!folio)
 		return false;
@@ -179,13 +171,9 @@ bool pod_reserve_clear_some(struct pod *pod)
 	/* First: what comes from here on says so itself. */
 	WRITE_ONCE(pod->dirty, false);
 	for (i = 0; i < POD_CLEAR_BATCH; i++)
-		if (!clear_one(pod, POD_STOCK_HUGE_DIRTY))
+		if (!clear_one(pod))
 			break;
-	for (i = 0; i < POD_CLEAR_BATCH * POD_REGION_PAGES; i++)
-		if (!clear_one(pod, POD_STOCK_SMALL_DIRTY))
-			break;
-	return pod_stock_nr(&pod->stock, POD_STOCK_HUGE_DIRTY) ||
-	       pod_stock_nr(&pod->stock, POD_STOCK_SMALL_DIRTY);
+	return pod_stock_nr(&pod->stock, POD_STOCK_HUGE_DIRTY);
 }
 
 bool pod_reserve_is_empty(struct pod *pod)

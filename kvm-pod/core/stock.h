@@ -20,13 +20,11 @@
  * @POD_STOCK_HUGE: 2 MiB blocks, all zero
  * @POD_STOCK_SMALL: single pages, all zero
  * @POD_STOCK_HUGE_DIRTY: 2 MiB blocks still to be cleared
- * @POD_STOCK_SMALL_DIRTY: single pages still to be cleared
  */
 enum pod_stock_kind {
 	POD_STOCK_HUGE,
 	POD_STOCK_SMALL,
 	POD_STOCK_HUGE_DIRTY,
-	POD_STOCK_SMALL_DIRTY,
 	POD_STOCK_NR,
 };
 
