@@ -29,7 +29,7 @@ struct call calls[MAX_CALL_KINDS] = {
 	{ "mmap", "map:map slot:pod offset:offset length:length prot:prot"
 	  " flags:mflags where:where", do_mmap, 10,
 	  E_MAP | ERR(EBADF) | ERR(EPERM) | ERR(ENODEV) | ERR(EOVERFLOW) |
-	  ERR(EOPNOTSUPP) },
+	  ERR(EOPNOTSUPP) | ERR(EEXIST) },
 	{ "munmap", "map:map offset:offset length:length", do_munmap, 3,
 	  E_MAP },
 	{ "mprotect", "map:map offset:offset length:length prot:prot",
