@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Faults: look up, then lock, then look again. mmap_lock is held for reading,
- * and only a touch that comes short drops it.
+ * or the VMA's own lock, and only a touch that comes short drops it.
  *
  * Each step returns what the fault handler is to return, or POD_AGAIN when
  * another thread changed the page meanwhile.
@@ -51,7 +51,7 @@ static bool must_not_wait(const struct vm_fault *vmf)
 
 /*
  * The holder of a pod page's lock waits for nobody who could wait for us, so
- * mmap_lock may be kept.
+ * mmap_lock, or the VMA's, may be kept.
  */
 static bool lock_folio(const struct vm_fault *vmf, struct folio *folio)
 {
@@ -279,6 +279,16 @@ vm_fault_t pod_fault(struct vm_fault *vmf)
 	if (unlikely(attempt.gift))
 		pod_reserve_give(pod, attempt.gift, true);
 	return ret;
+}
+
+/*
+ * Nothing is mapped around a fault. That this is there tells the kernel that
+ * pod_fault() can do without mmap_lock: threads of a VMM that touch different
+ * regions share no lock then, but for the VMA's, which is taken for reading.
+ */
+vm_fault_t pod_map_pages(struct vm_fault *vmf, pgoff_t first, pgoff_t last)
+{
+	return 0;
 }
 
 /*

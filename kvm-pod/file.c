@@ -224,6 +224,7 @@ static const struct vm_operations_struct pod_vm_ops = {
 	.open = pod_vma_open,
 	.close = pod_notifier_close,
 	.fault = pod_fault,
+	.map_pages = pod_map_pages,
 	/* Also what makes the kernel refuse writable long-term pins. */
 	.page_mkwrite = pod_page_mkwrite,
 	.may_split = pod_may_split,

@@ -4,7 +4,7 @@
  *
  * Lock order, outermost first:
  *
- *	mmap_lock, pod->target_lock
+ *	mmap_lock, a VMA's lock, pod->target_lock
  *	  folio lock of a pod page	(a second one only by trylock)
  *	    pod->flt.lock
  *	    folio lock of a zero folio	(innermost folio lock)
