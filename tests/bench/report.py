@@ -4,6 +4,7 @@
 import os
 
 import plot
+import report_user
 
 _HEAD = """# Performance
 
@@ -93,13 +94,6 @@ def _table(figures, row):
     return lines
 
 
-def _scan_table(scans):
-    lines = ["| scan | 16 KiB in cache | a block | 1 GiB |", "|---|--:|--:|--:|"]
-    for name, speeds in scans.items():
-        lines.append(f"| {name} | " + " | ".join(f"{speed:.1f}" for speed in speeds) + " |")
-    return lines
-
-
 def _plots(figures, row, directory):
     """Lines that show the plots of a row, one for each page size that has peers."""
     lines = []
@@ -124,8 +118,6 @@ def write(results, documentation):
         paragraph = [text.strip(), ""] if text else []
         lines += [f"## {title}", "", *paragraph, *_table(figures, row),
                   *_plots(figures, row, directory), ""]
-    lines += ["## Looking for zeroes", "",
-              "GiB/s in user space; `memcpy` is what the memory gives.", "",
-              *_scan_table(results["scans"])]
+    lines += report_user.sections(results.get("user"), directory)
     with open(f"{documentation}/performance.md", "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")

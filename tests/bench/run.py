@@ -8,7 +8,6 @@ the report anew from the results that are there.
 
 import json
 import os
-import re
 import subprocess
 import sys
 import time
@@ -17,11 +16,11 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import measure  # noqa: E402
 import parts  # noqa: E402
+import realtime  # noqa: E402
 import report  # noqa: E402
 
 TOP = measure.TOP
 RESULTS = f"{TOP}/tests/bench/results.json"
-_ZERO_BENCH = ["make", "-s", "-C", f"{TOP}/tests/zero", "bench"]
 
 
 def _said(*command):
@@ -38,16 +37,9 @@ def _machine():
             "date": time.strftime("%Y-%m-%d", time.gmtime())}
 
 
-def _scans():
-    """Rows of tests/zero, at real speed: {name: [GiB/s, ...]}."""
-    lines = _said(*_ZERO_BENCH).splitlines()
-    rows = [re.split(r"\s{2,}", line.strip()) for line in lines[1:]]
-    return {row[0]: [float(figure) for figure in row[1:]] for row in rows if len(row) > 1}
-
-
 def _measure():
     parts.prepare(["bench"])
-    results = {"machine": _machine(), "scans": _scans(), "instructions": []}
+    results = {"machine": _machine(), "user": realtime.figures(), "instructions": []}
     for init_on_alloc in (1, 0):
         print(f"# L1 with init_on_alloc={init_on_alloc}", flush=True)
         results["instructions"] += measure.instructions(measure.ROWS, init_on_alloc)
