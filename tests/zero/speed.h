@@ -52,7 +52,7 @@ void *speed_memory(size_t size);
 /* Is @mem, which speed_memory() made, in 2 MiB pages throughout? */
 bool speed_is_huge(size_t size);
 
-/* Seconds of some clock. */
+/* Seconds that this thread has run: what others take from it does not count. */
 double speed_now(void);
 
 /* GiB/s over @size bytes, which are gone through until @amount is done. */
