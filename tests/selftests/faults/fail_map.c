@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "pod_test.h"
@@ -141,5 +142,54 @@ static long reopen(struct pod *pod)
 
 SEQUENCE(open_again, "open by /proc", .prepare = fill_two, .run = reopen,
 	 .check = still_two);
+
+enum { NOT_HIT, HIT, BAD };
+
+static int map_first(const struct pod *pod, enum inject_kind kind,
+		     unsigned int nth)
+{
+	bool hit = false;
+	void *mem;
+	int error;
+
+	if (inject_begin(kind))
+		return BAD;
+	if (nth)
+		inject_arm(nth);
+	mem = mmap(NULL, 6 * MiB, RW, MAP_SHARED, pod->fd, 0);
+	error = errno;
+	if (nth)
+		hit = inject_disarm();
+	if (mem == MAP_FAILED ? !hit || error != ENOMEM : munmap(mem, 6 * MiB))
+		return BAD;
+	return hit ? HIT : NOT_HIT;
+}
+
+/* In a child, in whose memory nothing is watched yet. */
+static const char *map_first_one(const void *arg, unsigned int nth, bool *hit)
+{
+	const enum inject_kind *kind = arg;
+	struct pod pod;
+	const char *bad = pod_begin(&pod, 16 * MiB, 8 * MiB);
+	int status;
+	pid_t child;
+
+	if (bad)
+		return bad;
+	child = fork();
+	if (!child)
+		_exit(map_first(&pod, *kind, nth));
+	if (waitpid(child, &status, 0) != child || !WIFEXITED(status) ||
+	    WEXITSTATUS(status) == BAD)
+		return wrong("the child ended with %#x", status);
+	*hit = WEXITSTATUS(status) == HIT;
+	return pod_finish(&pod);
+}
+
+TEST_F_TIMEOUT(faults, map_first, SEQUENCE_TIMEOUT)
+{
+	ASSERT_GOOD(each_fault("the first mapping", map_first_one,
+			       &variant->kind));
+}
 
 TEST_HARNESS_MAIN
