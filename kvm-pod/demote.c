@@ -14,6 +14,7 @@
 #include "clear.h"
 #include "discard.h"
 #include "float.h"
+#include "inject.h"
 #include "reserve.h"
 #include "small.h"
 #include "trace.h"
@@ -207,16 +208,25 @@ static void finish_zero(struct pod_demotion *d)
 	pod_reserve_give(pod, d->folio, true);
 }
 
+static pod_injectable int copy_page_of_block(struct folio *to,
+					     struct folio *from, unsigned int i)
+{
+	return copy_mc_highpage(folio_page(to, 0), folio_page(from, i)) ?
+	       -EIO : 0;
+}
+ALLOW_ERROR_INJECTION(copy_page_of_block, ERRNO);
+
 static int copy_data(struct pod_demotion *d)
 {
 	unsigned long first = pod_region_first(d->region);
 	struct folio *to = list_first_entry(&d->pages, struct folio, lru);
 	unsigned int i;
+	int ret;
 
 	for_each_set_bit(i, d->data, POD_REGION_PAGES) {
-		if (copy_mc_highpage(folio_page(to, 0),
-				     folio_page(d->folio, i)))
-			return -EIO;
+		ret = copy_page_of_block(to, d->folio, i);
+		if (ret)
+			return ret;
 		pod_adopt_small(d->pod, to);
 		to->index = first + i;
 		pod_leaf_set(d->leaf, i, POD_PAGE_RAM, pod_handle(to));

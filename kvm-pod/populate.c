@@ -10,6 +10,7 @@
 #include <linux/sched/signal.h>
 
 #include "alloc.h"
+#include "inject.h"
 #include "reserve.h"
 #include "small.h"
 #include "sweep.h"
@@ -90,7 +91,7 @@ static struct folio *populate_huge(struct pod *pod, unsigned long region,
  * Make the region SMALL if it is a HOLE. 0, -EAGAIN if it is HUGE by now, or
  * -ENOMEM.
  */
-static int make_small(struct pod *pod, unsigned long region)
+static pod_injectable int make_small(struct pod *pod, unsigned long region)
 {
 	struct pod_leaf *leaf = pod_leaf_alloc(pod);
 	unsigned long first = pod_region_first(region);
@@ -111,6 +112,7 @@ static int make_small(struct pod *pod, unsigned long region)
 		pod_zero_recall(pod, first, POD_REGION_PAGES);
 	return slot.region == POD_HUGE ? -EAGAIN : 0;
 }
+ALLOW_ERROR_INJECTION(make_small, ERRNO);
 
 static bool install_small(struct pod *pod, unsigned long index,
 			  struct folio *folio, bool *zero)
