@@ -94,6 +94,17 @@ def _table(figures, row):
     return lines
 
 
+def _threads(figures):
+    if not figures:
+        return []
+    lines = ["## Making a pod with several threads", "", """
+Milliseconds for 1 GiB, in emulated time: an L1 with as many CPUs as the machine has, each
+a thread of QEMU. `zero_threads` of the module was set.""".strip(), "",
+             "| threads | median | worst |", "|--:|--:|--:|"]
+    return [*lines, *(f"| {figure['page']} | {_number(figure['p50'])} | {_number(figure['max'])} |"
+                      for figure in figures), ""]
+
+
 def _plots(figures, row, directory):
     """Lines that show the plots of a row, one for each page size that has peers."""
     lines = []
@@ -118,6 +129,7 @@ def write(results, documentation):
         paragraph = [text.strip(), ""] if text else []
         lines += [f"## {title}", "", *paragraph, *_table(figures, row),
                   *_plots(figures, row, directory), ""]
+    lines += _threads(results.get("emulated"))
     lines += report_user.sections(results.get("user"), directory)
     with open(f"{documentation}/performance.md", "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")

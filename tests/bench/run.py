@@ -43,6 +43,8 @@ def _measure():
     for init_on_alloc in (1, 0):
         print(f"# L1 with init_on_alloc={init_on_alloc}", flush=True)
         results["instructions"] += measure.instructions(measure.ROWS, init_on_alloc)
+    results["instructions"] += measure.large()
+    results["emulated"] = measure.emulated()
     with open(RESULTS, "w", encoding="ascii") as file:
         json.dump(results, file, indent="\t")
         file.write("\n")

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "pod.h"
@@ -14,6 +15,7 @@
 #include "sample.h"
 
 #define ROUNDS	3
+#define THREADS	"/sys/module/kvm_pod/parameters/zero_threads"
 
 static void create_one(u64 size, struct samples *made, struct samples *gone)
 {
@@ -28,16 +30,16 @@ static void create_one(u64 size, struct samples *made, struct samples *gone)
 	samples_add(gone, ticks() - from);
 }
 
-static void create_size(u64 size)
+static void create_size(u64 size, unsigned int rounds)
 {
 	struct samples made, gone;
 	char name[16];
 	int i;
 
 	snprintf(name, sizeof(name), "%llum", (unsigned long long)size >> 20);
-	samples_begin(&made, ROUNDS);
-	samples_begin(&gone, ROUNDS);
-	for (i = 0; i < ROUNDS; i++)
+	samples_begin(&made, rounds);
+	samples_begin(&gone, rounds);
+	for (i = 0; i < rounds; i++)
 		create_one(size, &made, &gone);
 	samples_print(&made, "create", "pod", name, size / REGION);
 	samples_print(&gone, "close", "pod", name, size / REGION);
@@ -88,7 +90,64 @@ void row_create(void)
 	u64 size;
 
 	for (size = 256 * MiB; size <= 1024 * MiB; size *= 2)
-		create_size(size);
+		create_size(size, ROUNDS);
 	clear_size("movnti", clear_stream, 256 * MiB);
 	clear_size("rep stosb", clear_string, 256 * MiB);
+}
+
+void row_create_large(void)
+{
+	u64 size;
+
+	for (size = 2048 * MiB; size <= 8192 * MiB; size *= 2)
+		create_size(size, 1);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+static void set_threads(unsigned int nr)
+{
+	FILE *file = fopen(THREADS, "w");
+
+	if (!file || fprintf(file, "%u\n", nr) < 0 || fclose(file)) {
+		perror(THREADS);
+		exit(1);
+	}
+}
+
+static uint64_t create_ns(u64 size)
+{
+	struct kvm_pod_create args = pod_create_args(size, size);
+	uint64_t from = now_ns();
+	int fd = pod_create(&args);
+	uint64_t took = now_ns() - from;
+
+	pod_must(fd, "KVM_POD_CREATE");
+	close(fd);
+	return took;
+}
+
+/* In milliseconds. */
+void row_create_threads(void)
+{
+	unsigned int nr, max = sysconf(_SC_NPROCESSORS_ONLN);
+	struct samples s;
+	char name[16];
+	int i;
+
+	for (nr = 1; nr <= max; nr++) {
+		set_threads(nr);
+		snprintf(name, sizeof(name), "%u", nr);
+		samples_begin(&s, ROUNDS);
+		for (i = 0; i < ROUNDS; i++)
+			samples_add(&s, create_ns(1024 * MiB));
+		samples_print(&s, "create-threads", "pod", name, 1e6);
+	}
+	set_threads(0);
 }

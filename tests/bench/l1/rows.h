@@ -10,6 +10,9 @@ void row_guest(void);
 void row_discard(void);
 /* A pod is made, and goes; and a loop that only clears. */
 void row_create(void);
+/* The same for large pods, and by threads: in time, and not in instructions. */
+void row_create_large(void);
+void row_create_threads(void);
 /* KVM_POD_SWEEP over zeroes, and over data. */
 void row_sweep(void);
 
