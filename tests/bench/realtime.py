@@ -8,6 +8,7 @@ import subprocess
 import artifacts
 
 _ZERO = f"{artifacts.TOP}/tests/zero"
+_CORE = f"{artifacts.TOP}/tests/bench/user"
 # Where qemu-patches/build.sh leaves QEMU's source: the peer buffer_is_zero() is from there.
 _QEMU_TREE = f"{artifacts.CACHE}/qemu/tree"
 
@@ -25,4 +26,6 @@ def _qemu():
 def figures():
     """A list of {row, name, ...}; GiB/s and nanoseconds."""
     print("# at real speed: reading, scanning, clearing", flush=True)
-    return _said("make", "-s", "-C", _ZERO, "bench", *_qemu())
+    figures_of_memory = _said("make", "-s", "-C", _ZERO, "bench", *_qemu())
+    print("# at real speed: the core, by one thread and by more", flush=True)
+    return figures_of_memory + _said("make", "-s", "-C", _CORE, "bench")

@@ -2,6 +2,7 @@
 """The report's sections about what runs in user space on this machine."""
 
 import plot
+import report_core
 
 _SIZES = {"16k": "16 KiB in cache", "2m": "a block", "1g": "1 GiB"}
 _PLACES = ("first line", "first page", "middle")
@@ -117,4 +118,5 @@ def sections(figures, directory):
     if not figures:
         return ["## At real speed", "", "Not measured."]
     return [*_scan(figures, directory), *_pages(figures), *_exit(figures),
-            *_clear(figures, directory)]
+            *_clear(figures, directory),
+            *report_core.sections(figures, _ours(figures)["1g"], directory)]
