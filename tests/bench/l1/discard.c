@@ -5,13 +5,12 @@
 #include <string.h>
 
 #include "memory.h"
+#include "pod.h"
 #include "rows.h"
 #include "sample.h"
 
-#define BLOCK		(2UL << 20)
-#define PAGE		4096UL
-#define SIZE		(64 * BLOCK)
-#define SMALL_SIZE	(8 * BLOCK)
+#define SIZE		(64 * REGION)
+#define SMALL_SIZE	(8 * REGION)
 
 /*
  * @length bytes at a time. Pages of a block are given up from one block each, so
@@ -49,7 +48,7 @@ void row_discard(void)
 	unsigned int i;
 
 	for (i = 0; i < 4; i++)
-		discard_each("discard", kind_named(huge[i], "2m"), BLOCK, BLOCK,
+		discard_each("discard", kind_named(huge[i], "2m"), REGION, REGION,
 			     SIZE);
 	for (i = 0; i < 3; i++)
 		discard_each("discard", kind_named(small[i], "4k"), PAGE, PAGE,
@@ -57,7 +56,7 @@ void row_discard(void)
 	/* The first of a block, for which THP and shmem take it apart. */
 	for (i = 0; i < 3; i++)
 		discard_each("discard-part", kind_named(small[i], "2m"), PAGE,
-			     BLOCK, SIZE);
+			     REGION, SIZE);
 	/* And those after it. */
 	for (i = 0; i < 3; i++)
 		discard_each("discard-parts", kind_named(small[i], "2m"), PAGE,

@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kvm.h>
 #include <linux/memfd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -114,6 +116,41 @@ static int make_pod_small(struct memory *m)
 	return make_pod_at(m, PAGE);
 }
 
+#ifndef KVM_CREATE_GUEST_MEMFD
+struct kvm_create_guest_memfd {
+	uint64_t size;
+	uint64_t flags;
+	uint64_t reserved[6];
+};
+
+#define KVM_CREATE_GUEST_MEMFD	_IOWR(KVMIO, 0xd4, struct kvm_create_guest_memfd)
+#endif
+
+/* GUEST_MEMFD_FLAG_MMAP and _INIT_SHARED, which came with Linux 6.18. */
+#define GUEST_MEMFD_MAPPABLE	3
+
+static int create_guest_memfd(size_t size)
+{
+	struct kvm_create_guest_memfd args = {
+		.size = size, .flags = GUEST_MEMFD_MAPPABLE,
+	};
+	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	int vm = kvm < 0 ? -1 : ioctl(kvm, KVM_CREATE_VM, 0);
+	int fd = vm < 0 ? -1 : ioctl(vm, KVM_CREATE_GUEST_MEMFD, &args);
+
+	if (vm >= 0)
+		close(vm);
+	if (kvm >= 0)
+		close(kvm);
+	return fd;
+}
+
+static int make_guest_memfd(struct memory *m)
+{
+	m->fd = create_guest_memfd(m->size);
+	return m->fd < 0 ? -EOPNOTSUPP : map(m, reserve(m, 0), MAP_SHARED);
+}
+
 static int forget(struct memory *m, size_t offset, size_t length)
 {
 	return madvise(m->mem + offset, length, MADV_DONTNEED) ? -errno : 0;
@@ -133,6 +170,7 @@ const struct kind kinds[] = {
 	{ "pod", "4k", PAGE, make_pod_small, punch },
 	{ "anonymous", "4k", PAGE, make_anonymous_small, forget },
 	{ "memfd", "4k", PAGE, make_memfd_small, punch },
+	{ "guest_memfd", "4k", PAGE, make_guest_memfd, punch },
 	{ "userfaultfd", "4k", PAGE, make_missing, forget, end_missing },
 };
 

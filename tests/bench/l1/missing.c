@@ -12,9 +12,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "pod.h"
 #include "sys.h"
-
-#define PAGE	4096UL
 
 static uint8_t zeroes[PAGE] __attribute__((aligned(PAGE)));
 static pthread_t giver;

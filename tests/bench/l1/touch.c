@@ -7,17 +7,17 @@
 #include <string.h>
 
 #include "memory.h"
+#include "pod.h"
 #include "rows.h"
 #include "sample.h"
 #include "vm.h"
 
 #define HUGE_PAGES	128
 #define SMALL_PAGES	8192
-#define BLOCK		(2UL << 20)
 
 static unsigned int pages_of(const struct kind *kind)
 {
-	return kind->step == BLOCK ? HUGE_PAGES : SMALL_PAGES;
+	return kind->step == REGION ? HUGE_PAGES : SMALL_PAGES;
 }
 
 /* Memory for all touches, whole blocks. */
@@ -64,7 +64,7 @@ static uint64_t enter(struct vm *vm, uint64_t offset)
 {
 	uint64_t from = ticks();
 
-	vm_fill(vm, offset, BLOCK, 1);
+	vm_fill(vm, offset, REGION, 1);
 	return ticks() - from;
 }
 
