@@ -31,6 +31,11 @@ One store to each page of a fresh mapping. A pod's pages were zeroed before, and
 others clear them in the fault; `hugetlb` has its pool filled before, too. Single pages of
 a pod come from blocks, by way of its float: a worker fetches and clears 512 at a time,
 which is in the mean on this one CPU. guest_memfd can be mapped since Linux 6.18."""),
+    "map": ("Touch of what is there", """
+Once more, with the memory in place and only its mapping gone. What a first touch costs a
+pod beyond this is the pod's own; the rest is the kernel's for any shared file, and with
+blocks, much of it is a page table that `__do_fault()` allocates, clears and frees again
+without a use for it."""),
     "guest": ("First touch from a guest", """
 The same by a guest, under nested paging: from the exit for the violation to the entry
 after it. What entering and leaving cost otherwise is taken off."""),

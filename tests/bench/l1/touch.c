@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a first touch costs: all instructions from before the store to after
+ * What a touch costs: all instructions from before the store to after
  * it, of the processor that does it, other threads and the timer included.
  */
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "memory.h"
 #include "pod.h"
@@ -32,22 +33,32 @@ static int begin(struct memory *m, const struct kind *kind, const char *row)
 	return ret;
 }
 
-static void touch_all(const struct kind *kind)
+static void store_all(const struct memory *m, const char *row)
 {
+	const struct kind *kind = m->kind;
 	unsigned int i, nr = pages_of(kind);
 	struct samples s;
-	struct memory m;
 	uint64_t from;
 
-	if (begin(&m, kind, "touch"))
-		return;
 	samples_begin(&s, nr);
 	for (i = 0; i < nr; i++) {
 		from = ticks();
-		__atomic_store_n(m.mem + i * kind->step, 1, __ATOMIC_RELAXED);
+		__atomic_store_n(m->mem + i * kind->step, 1, __ATOMIC_RELAXED);
 		samples_add(&s, ticks() - from);
 	}
-	samples_print(&s, "touch", kind->name, kind->page, 1);
+	samples_print(&s, row, kind->name, kind->page, 1);
+}
+
+/* Once more with the memory there, and only the mapping gone: not anonymous. */
+static void touch_all(const struct kind *kind)
+{
+	struct memory m;
+
+	if (begin(&m, kind, "touch"))
+		return;
+	store_all(&m, "touch");
+	if (m.fd >= 0 && !madvise(m.mem, m.size, MADV_DONTNEED))
+		store_all(&m, "map");
 	memory_end(&m);
 }
 
