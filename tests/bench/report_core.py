@@ -20,8 +20,10 @@ Counted, not timed: the compiler calls for each access of the core (`-fsanitize=
 without that library), and a model of coherent caches says which lines another CPU has
 written or must give up. CPUs take turns, one operation each, so that whoever can meet
 does. *Shares*: each CPU clears its part of a guest of 1 TiB, all at one pace; *scattered*:
-anywhere; *side by side*: by turns; *same regions*: all in one region of single pages. Lines
-of page tables and of `struct page` but its list are not among them."""
+anywhere; *side by side*: by turns; *same regions*: all in one region of single pages. Locks met
+are those that another CPU takes at the same turn; lines moved are those that had been in
+another's cache, however long ago. Lines of page tables and of `struct page` but its list are
+not among them."""
 
 _WORST = """
 The core's part of one touch in the largest pod there is, of 16 TiB and 128 CPUs, with all
@@ -99,21 +101,21 @@ def _of(moved):
 
 
 def _verdict(rows):
-    """No lock shared by vCPUs in different regions: those of a touch that moved."""
+    """No lock shared by vCPUs that touch different regions."""
     met = [row for row in rows if row["op"] == "touch" and row["where"] in ("shares", "scattered")
            and row["page"] == "2m" and row["cpus"] > 1]
-    return [f"- a touch, {row['where']}, {row['cpus']} CPUs: {row['locks_moved']:.2f} of"
-            f" {row['locks']:.2f} locks were another CPU's last, goal 0:"
-            f" {'met' if not row['locks_moved'] else 'missed'}" for row in met]
+    return [f"- a touch, {row['where']}, {row['cpus']} CPUs: {row['locks_met']:.2f} of"
+            f" {row['locks']:.2f} locks are taken by another CPU at that turn, too, goal 0:"
+            f" {'met' if not row['locks_met'] else 'missed'}" for row in met]
 
 
 def _sharing(figures):
     rows = _rows(figures, "sharing")
     cells = [[row["page"], row["where"], row["op"], str(row["cpus"]),
               f"{row['lines']:.1f}", f"{row['written']:.1f}", f"{row['locks']:.1f}",
-              f"{row['locks_moved']:.2f}", f"{row['moved']:.2f}", _of(row["moved_of"])]
+              f"{row['locks_met']:.2f}", f"{row['moved']:.2f}", _of(row["moved_of"])]
              for row in rows if row["cpus"] > 1]
-    head = ["page", "where", "what", "CPUs", "lines", "written", "locks", "locks of others",
+    head = ["page", "where", "what", "CPUs", "lines", "written", "locks", "locks met",
             "lines moved", "of which"]
     return ["### What they share", "", _SHARING.strip(), "", *_table(head, cells, 3), "",
             *_verdict(rows), ""]

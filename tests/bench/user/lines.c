@@ -18,10 +18,12 @@
  * struct line - one cache line
  * @holders: CPUs that have it
  * @writer: who wrote it last, and has it alone unless others read it since
+ * @taken: of a lock: the turn in which it was taken last
  */
 struct line {
 	DECLARE_BITMAP(holders, LINES_CPUS_MAX);
 	int writer;
+	unsigned long taken;
 };
 
 /* Memory that is watched, in lines. */
@@ -37,6 +39,7 @@ static unsigned int nr_watched;
 static struct lines_count *counting;
 static bool on;
 static unsigned int cpu_now;
+static unsigned long turn_now;
 
 /* Of the operation: lines, and whether it wrote them. */
 static unsigned long seen[SEEN_MAX];
@@ -70,6 +73,11 @@ void lines_forget(void)
 {
 	while (nr_watched)
 		free(watched[--nr_watched].lines);
+}
+
+void lines_turn(void)
+{
+	turn_now++;
 }
 
 void lines_begin(unsigned int cpu, struct lines_count *count)
@@ -173,11 +181,18 @@ void count_lock(const spinlock_t *lock)
 {
 	unsigned int kind;
 	struct line *line;
+	bool others;
 
-	if (!on || !counting)
+	if (!on)
 		return;
-	counting->locks++;
 	line = line_find((unsigned long)lock / LINE, &kind);
-	if (line && line->writer != NOBODY && line->writer != (int)cpu_now)
-		counting->locks_moved++;
+	if (!line)
+		return;
+	others = line->writer != NOBODY && line->writer != (int)cpu_now;
+	if (counting) {
+		counting->locks++;
+		counting->locks_moved += others;
+		counting->locks_met += others && line->taken == turn_now;
+	}
+	line->taken = turn_now;
 }

@@ -25,6 +25,8 @@
  * @moved_kind: the same by what they belong to
  * @locks: taken
  * @locks_moved: taken that another CPU had taken last
+ * @locks_met: that another CPU had taken in the same turn: at the same time,
+ *	were they to run at once
  */
 struct lines_count {
 	unsigned long touched;
@@ -33,6 +35,7 @@ struct lines_count {
 	unsigned long moved_kind[LINES_KINDS_MAX];
 	unsigned long locks;
 	unsigned long locks_moved;
+	unsigned long locks_met;
 };
 
 /* Lines of other memory, as the stack, are not looked at. */
@@ -41,6 +44,9 @@ const char *lines_name(unsigned int kind);
 
 /* Forget all that is watched, and all caches. */
 void lines_forget(void);
+
+/* Each CPU has its next turn. */
+void lines_turn(void);
 
 /* From here on it is @cpu that reads and writes, for @count or for nobody. */
 void lines_begin(unsigned int cpu, struct lines_count *count);

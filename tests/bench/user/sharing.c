@@ -116,12 +116,14 @@ static void turns(struct upod *pod, const struct how *how, unsigned int nr,
 	unsigned int cpu;
 
 	*count = (struct lines_count){};
-	for (i = 0; i < OPS; i++)
+	for (i = 0; i < OPS; i++) {
+		lines_turn();
 		for (cpu = 0; cpu < nr; cpu++) {
 			lines_begin(cpu, i < WARM ? NULL : count);
 			op(pod, cpu, how->place(cpu, nr, i));
 			lines_end();
 		}
+	}
 }
 
 static void print(const struct how *how, const char *op, unsigned int nr,
@@ -134,10 +136,10 @@ static void print(const struct how *how, const char *op, unsigned int nr,
 	printf("{\"row\": \"sharing\", \"page\": \"%s\", \"where\": \"%s\", "
 	       "\"op\": \"%s\", \"cpus\": %u, \"lines\": %.2f, "
 	       "\"written\": %.2f, \"moved\": %.2f, \"locks\": %.2f, "
-	       "\"locks_moved\": %.2f, \"moved_of\": {",
+	       "\"locks_moved\": %.2f, \"locks_met\": %.2f, \"moved_of\": {",
 	       how->page, how->where, op, nr, c->touched / ops,
 	       c->written / ops, c->moved / ops, c->locks / ops,
-	       c->locks_moved / ops);
+	       c->locks_moved / ops, c->locks_met / ops);
 	for (i = 0; lines_name(i); i++) {
 		if (!c->moved_kind[i])
 			continue;
