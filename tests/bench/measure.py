@@ -61,6 +61,11 @@ def emulated():
     return _podbench("emulated", ["create-threads"], 0, cpus=min(os.cpu_count(), 8))
 
 
+def metadata():
+    """What pods cost beside their memory, as the kernel counts it: bytes."""
+    return _podbench("metadata", ["metadata"], 0)
+
+
 def _figure(line, init_on_alloc):
     try:
         figure = json.loads(line)

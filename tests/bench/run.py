@@ -44,6 +44,7 @@ def _measure():
         print(f"# L1 with init_on_alloc={init_on_alloc}", flush=True)
         results["instructions"] += measure.instructions(measure.ROWS, init_on_alloc)
     results["instructions"] += measure.large()
+    results["user"] += measure.metadata()
     results["emulated"] = measure.emulated()
     with open(RESULTS, "w", encoding="ascii") as file:
         json.dump(results, file, indent="\t")

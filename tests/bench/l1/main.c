@@ -21,6 +21,7 @@ static const struct {
 	{ "sweep", row_sweep },
 	{ "create-large", row_create_large, true },
 	{ "create-threads", row_create_threads, true },
+	{ "metadata", row_metadata, true },
 };
 
 #define NR_ROWS	(sizeof(rows) / sizeof(rows[0]))

@@ -15,5 +15,7 @@ void row_create_large(void);
 void row_create_threads(void);
 /* KVM_POD_SWEEP over zeroes, and over data. */
 void row_sweep(void);
+/* What a pod costs beside its memory, as the kernel counts it: in bytes. */
+void row_metadata(void);
 
 #endif /* POD_BENCH_ROWS_H */
