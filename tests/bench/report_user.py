@@ -14,7 +14,9 @@ GiB/s of one CPU, pages of 4 KiB one after another, as the module and QEMU go th
 memory. `read` is the best of {nr} loops that only read and add up, by words, AVX2 and
 AVX-512, with and without prefetching: what this CPU can read at all. The module uses
 `{ours}` here. `buffer_is_zero` is QEMU's own source, `memchr_inv` the kernel's, and the
-`memcmp` trick is that of `memcmp(p, p + 1, n - 1)`."""
+`memcmp` trick is that of `memcmp(p, p + 1, n - 1)`. A sweep hardly ever finds memory in the
+first-level cache, where AVX-512 alone reads all that this CPU can; the module leaves that
+out, as there are CPUs that lower their clock for it."""
 
 _EXIT = """
 Nanoseconds until it is known that a block of 2 MiB holds data: a byte in its first

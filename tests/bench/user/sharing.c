@@ -219,6 +219,7 @@ static void worst(void)
 	worst_touch("a block, of another CPU's", POD_STOCK_HUGE, last);
 	worst_touch("the first page of a region", POD_STOCK_SMALL, 0);
 	worst_touch("the same, of another CPU's", POD_STOCK_SMALL, last);
+	printf("{\"row\": \"budget\", \"pages\": %d}\n", POD_SWEEP_BUDGET);
 }
 
 int main(void)
