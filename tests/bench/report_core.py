@@ -164,9 +164,9 @@ def _metadata(figures, directory):
               for name, size in _OTHERS.items()]
     head = ["pod", "bytes per GiB", "of the guest", "goal", "constant"]
     fixed = ", ".join(f"{name} {_number(size)}" for name, size in rows[0]["fixed"].items())
-    ours = {f"pod, {row['pod']}": row["per_gib"] for row in rows}
-    plot.bars({**ours, **{name.replace("`", ""): size for name, size in _OTHERS.items()}},
-              "bytes per GiB", f"{directory}/metadata.svg", ours=list(ours))
+    ours = {f"pod, {row['pod']}": row["per_gib"] / 1024 for row in rows}
+    others = {name.replace("`", ""): size / 1024 for name, size in _OTHERS.items()}
+    plot.bars({**ours, **others}, "KiB per GiB", f"{directory}/metadata.svg", ours=list(ours))
     return ["## Metadata", "", _METADATA.strip(), "", *_table(head, cells), "",
             "![metadata](performance/metadata.svg)", "",
             f"Constant bytes: {fixed}.", "", _CONSTANTS.strip(), "", _PEERS.strip(), ""]
