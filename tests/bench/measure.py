@@ -56,6 +56,11 @@ def large():
     return _podbench("large", ["create-large"], 0, counted=True, memory=f"{memory}M")
 
 
+def jitter():
+    """As instructions(), of guests that run while their memory is swept."""
+    return _podbench("jitter", ["jitter"], 1, counted=True)
+
+
 def emulated():
     """Rows whose figure is the time that passes in L1."""
     return _podbench("emulated", ["create-threads"], 0, cpus=min(os.cpu_count(), 8))

@@ -8,7 +8,7 @@
 
 #ifndef __ASSEMBLER__
 extern const char guest_code[], guest_code_end[];
-extern const char guest_fill[], guest_match[], guest_zero[];
+extern const char guest_fill[], guest_match[], guest_zero[], guest_stream[];
 #endif
 
 #endif /* POD_EPT_GUEST_H */

@@ -138,21 +138,40 @@ int vm_resume(struct vm *vm)
 	return 0;
 }
 
+static int run_at(struct vm *vm, const char *loop, struct kvm_regs *regs)
+{
+	regs->rip = CODE_GPA + (loop - guest_code);
+	regs->rflags = RFLAGS_IF;
+	if (ioctl(vm->vcpu, KVM_SET_REGS, regs))
+		return -errno;
+	return vm_resume(vm);
+}
+
 static int run_loop(struct vm *vm, const char *loop, uint64_t offset,
 		    uint32_t stride, uint32_t steps)
 {
 	struct kvm_regs regs = {
-		.rip = CODE_GPA + (loop - guest_code),
-		.rflags = RFLAGS_IF,
 		.rsi = MEM_GPA + offset,
 		.rcx = steps,
 		.rbp = stride,
 		.rdx = SEED,
 	};
 
-	if (ioctl(vm->vcpu, KVM_SET_REGS, &regs))
-		return -errno;
-	return vm_resume(vm);
+	return run_at(vm, loop, &regs);
+}
+
+int vm_stream(struct vm *vm, uint64_t offset, uint32_t bytes, uint64_t times,
+	      uint32_t stride, uint32_t rounds)
+{
+	struct kvm_regs regs = {
+		.rsi = MEM_GPA + offset,
+		.rcx = rounds,
+		.rbp = bytes,
+		.rdi = MEM_GPA + times,
+		.rbx = stride,
+	};
+
+	return run_at(vm, guest_stream, &regs);
 }
 
 int vm_fill(struct vm *vm, uint64_t offset, uint32_t stride, uint32_t steps)

@@ -57,6 +57,13 @@ long vm_mismatches(struct vm *vm, uint64_t offset, uint32_t stride,
 long vm_nonzero(struct vm *vm, uint64_t offset, uint32_t stride,
 		uint32_t steps);
 
+/*
+ * Let the guest add, @rounds times, the @bytes at @offset to as many behind
+ * them; the time after each round goes to @times and then every @stride bytes.
+ */
+int vm_stream(struct vm *vm, uint64_t offset, uint32_t bytes, uint64_t times,
+	      uint32_t stride, uint32_t rounds);
+
 /* What vm_fill() writes at @offset. */
 uint32_t vm_pattern(uint64_t offset);
 

@@ -22,6 +22,7 @@ static const struct {
 	{ "create-large", row_create_large, true },
 	{ "create-threads", row_create_threads, true },
 	{ "metadata", row_metadata, true },
+	{ "jitter", row_jitter, true },
 };
 
 #define NR_ROWS	(sizeof(rows) / sizeof(rows[0]))

@@ -17,5 +17,7 @@ void row_create_threads(void);
 void row_sweep(void);
 /* What a pod costs beside its memory, as the kernel counts it: in bytes. */
 void row_metadata(void);
+/* What a guest notices of it. */
+void row_jitter(void);
 
 #endif /* POD_BENCH_ROWS_H */
