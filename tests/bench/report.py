@@ -4,6 +4,7 @@
 import os
 
 import plot
+import report_nested
 import report_user
 
 _HEAD = """# Performance
@@ -137,6 +138,7 @@ def write(results, documentation):
         lines += [f"## {title}", "", *paragraph, *_table(figures, row),
                   *_plots(figures, row, directory), ""]
     lines += _threads(results.get("emulated"))
+    lines += report_nested.sections(results.get("nested"), directory)
     lines += report_user.sections(results.get("user"), directory)
     with open(f"{documentation}/performance.md", "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")

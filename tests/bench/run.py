@@ -15,6 +15,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import measure  # noqa: E402
+import nested  # noqa: E402
 import parts  # noqa: E402
 import realtime  # noqa: E402
 import report  # noqa: E402
@@ -46,6 +47,8 @@ def _measure():
     results["instructions"] += measure.large()
     results["user"] += measure.metadata()
     results["emulated"] = measure.emulated()
+    print("# guests in L1", flush=True)
+    results["nested"] = nested.figures()
     with open(RESULTS, "w", encoding="ascii") as file:
         json.dump(results, file, indent="\t")
         file.write("\n")
