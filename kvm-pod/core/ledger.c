@@ -159,9 +159,17 @@ static u64 surplus_locked(const struct pod_ledger *ledger, u64 given)
 
 bool pod_ledger_try_release(struct pod_ledger *ledger, u64 nr)
 {
-	u64 given = pod_ledger_gauge(ledger, POD_GAUGE_GIVEN);
+	u64 given;
 	bool ok;
 
+	/*
+	 * Mostly nothing may leave: no lock then, and no shard of others. Who
+	 * lowers the target this moment trims the reserve afterwards.
+	 */
+	if (pod_ledger_glance(&ledger->owned) <=
+	    pod_ledger_glance(&ledger->target))
+		return false;
+	given = pod_ledger_gauge(ledger, POD_GAUGE_GIVEN);
 	spin_lock(&ledger->lock);
 	ok = surplus_locked(ledger, given) >= nr;
 	if (ok) {

@@ -173,7 +173,7 @@ u64 pod_ledger_set_target(struct pod_ledger *ledger, u64 target);
 /**
  * pod_ledger_try_release() - may @nr pages of the reserve leave for the host?
  * @ledger: the ledger
- * @nr: number of pages, all or none
+ * @nr: number of pages, all or none; at least one
  *
  * They may when the pod owns more than its target and the reserve holds more
  * than is outstanding: what is outstanding may be touched before the balloon

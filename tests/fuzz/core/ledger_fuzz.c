@@ -173,8 +173,10 @@ static void op_set_target(struct rnd *choices)
 static void op_release(struct rnd *choices)
 {
 	u64 nr = rnd_below(choices, reserve() + 1);
-	bool ok = !nr || may_leave(nr);
+	bool ok = may_leave(nr);
 
+	if (!nr)
+		return;
 	CHECK(pod_ledger_try_release(&ledger, nr * unit) == ok);
 	while (ok && nr--)
 		one_leaves();
