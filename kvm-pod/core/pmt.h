@@ -97,7 +97,7 @@ struct pod_region_lock {
  * @ledger: gets every change
  * @word: one per region
  * @nr_regions: length of @word
- * @locks: a region's lock is locks[region & lock_mask]; leaf locks, but for
+ * @locks: see pod_pmt_lockptr(); leaf locks, but for
  *	@marked_lock
  * @lock_mask: number of @locks less one
  * @marked_lock: protects @marked, innermost
@@ -150,11 +150,22 @@ static inline unsigned long pod_region_first(unsigned long region)
 	return region << POD_REGION_ORDER;
 }
 
+/*
+ * Neighbours and regions a power of two apart have locks of their own: vCPUs
+ * that each clear their share of a guest are always the same distance apart.
+ */
+static inline unsigned long pod_pmt_lock_nr(const struct pod_pmt *pmt,
+					    unsigned long region)
+{
+	/* The golden ratio, as in hash_64(). */
+	return (region * 0x61c8864680b583ebULL >> 40) & pmt->lock_mask;
+}
+
 /* One call for lock and unlock, so that sparse and lockdep see a pair. */
 static inline spinlock_t *pod_pmt_lockptr(struct pod_pmt *pmt,
 					  unsigned long region)
 {
-	return &pmt->locks[region & pmt->lock_mask].lock;
+	return &pmt->locks[pod_pmt_lock_nr(pmt, region)].lock;
 }
 
 /** pod_pmt_lookup() - what is behind page @index? Changes nothing. */
