@@ -21,7 +21,7 @@
 #include "work.h"
 #include "zerofolio.h"
 
-#define POD_SHARDS_MAX	64
+#define POD_SHARDS_MAX	256
 #define POD_LOCKS_MAX	1024
 
 /* How often, and how long apart, an audit waits for a moment of rest. */
