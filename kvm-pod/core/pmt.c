@@ -175,6 +175,9 @@ static bool leaf_is_hole(const struct pod_leaf *leaf, u64 *word)
 	u64 zero = 0;
 	unsigned int i;
 
+	/* Who gives up page after page comes to one end first, or the other. */
+	if (leaf->page[POD_REGION_PAGES - 1] & P_RAM)
+		return false;
 	for (i = 0; i < POD_REGION_PAGES; i++) {
 		if (leaf->page[i] & P_RAM ||
 		    (leaf->page[i] & P_GIVEN) != kind)
