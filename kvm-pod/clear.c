@@ -7,6 +7,7 @@
 #include <asm/cpufeature.h>
 #include <asm/fpu/api.h>
 #include <asm/fpu/types.h>
+#include <linux/bitmap.h>
 #include <linux/highmem.h>
 #include <linux/minmax.h>
 #include <linux/moduleparam.h>
@@ -169,8 +170,14 @@ static void scan_slice(struct folio *folio, unsigned int first, unsigned int nr,
 	const void *p = page_address(folio_page(folio, first));
 	unsigned int i;
 
+	/* Mostly all is zero, or the filter would have kept the block. */
+	if (scan->is_zero(p, nr * PAGE_SIZE)) {
+		bitmap_clear(data, first, nr);
+		goto out;
+	}
 	for (i = 0; i < nr; i++, p += PAGE_SIZE)
 		__assign_bit(first + i, data, !scan->is_zero(p, PAGE_SIZE));
+out:
 	scan_end(scan);
 }
 

@@ -44,17 +44,16 @@
 static unsigned int looks_zero(struct folio *folio, bool all,
 			       struct pod_sweep_count *count)
 {
+	const void *mem = folio_address(folio);
 	unsigned int i, nr = 0;
 
-	for (i = 0; i < POD_REGION_PAGES; i++) {
-		struct page *page = folio_page(folio, i);
-
-		count->scanned++;
-		if (!PageHWPoison(page) && pod_looks_zero(page_address(page)))
+	for (i = 0; i < POD_REGION_PAGES; i++, mem += PAGE_SIZE) {
+		if (!PageHWPoison(folio_page(folio, i)) && pod_looks_zero(mem))
 			nr++;
 		else if (!all)
 			break;
 	}
+	count->scanned += min(i + 1, POD_REGION_PAGES);
 	return nr;
 }
 

@@ -31,10 +31,12 @@ bool pod_is_zero_generic(const void *p, size_t len)
 bool pod_looks_zero(const void *page)
 {
 	const u64 *w = page;
+	const u64 *end = w + POD_ZERO_LOOK / sizeof(*w);
 	u64 found = 0;
-	unsigned int i;
 
-	for (i = 0; i < POD_ZERO_LOOK / sizeof(*w); i++)
-		found |= READ_ONCE(w[i]);
+	for (; w < end; w += 8)
+		found |= READ_ONCE(w[0]) | READ_ONCE(w[1]) | READ_ONCE(w[2]) |
+			 READ_ONCE(w[3]) | READ_ONCE(w[4]) | READ_ONCE(w[5]) |
+			 READ_ONCE(w[6]) | READ_ONCE(w[7]);
 	return !found;
 }
