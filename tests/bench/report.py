@@ -4,6 +4,7 @@
 import os
 
 import plot
+import report_goals
 import report_nested
 import report_user
 
@@ -55,7 +56,8 @@ Instructions per 2 MiB until it is ready. Its memory is zeroed by then."""),
 Instructions per 2 MiB, for comparison, in a program: `movnti` is how a pod is cleared."""),
     "sweep": ("Sweeping", """
 `KVM_POD_SWEEP` over a pod of 2 MiB blocks: all zero, so that they come back; with data in
-the first page; with data in the last byte. Instructions per 2 MiB."""),
+the first page; with data in the last byte. Instructions per 2 MiB. For comparison the scan
+alone, in a program."""),
 }
 
 
@@ -133,6 +135,7 @@ def write(results, documentation):
     os.makedirs(directory, exist_ok=True)
     figures = results["instructions"]
     lines = [_HEAD.format(**results["machine"])]
+    lines += report_goals.sections(figures)
     for row, (title, text) in _SECTIONS.items():
         paragraph = [text.strip(), ""] if text else []
         lines += [f"## {title}", "", *paragraph, *_table(figures, row),
