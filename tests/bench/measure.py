@@ -41,7 +41,8 @@ def instructions(rows, init_on_alloc):
     return _podbench(init_on_alloc, rows, init_on_alloc, counted=True)
 
 
-def _available_mib():
+def available_mib():
+    """What this machine has for an L1."""
     with open("/proc/meminfo", encoding="ascii") as lines:
         return next(int(line.split()[1]) for line in lines if "MemAvailable" in line) >> 10
 
@@ -49,7 +50,7 @@ def _available_mib():
 def large():
     """As instructions(), for pods so large that L1 has to be, too."""
     memory = _LARGE * 5 // 4
-    if _available_mib() < memory + 1024:
+    if available_mib() < memory + 1024:
         why = f"needs {memory} MiB of free memory"
         return [{"row": row, "peer": "pod", "page": f"{_LARGE}m", "init_on_alloc": 0,
                  "absent": why} for row in ("create", "close")]

@@ -11,6 +11,7 @@ from measure import TOP, Bed, artifacts
 
 _PODCTL = f"{TOP}/tools/podctl/podctl"
 _HOOK = f"{TOP}/tests/bench/l1/guest-figures.sh"
+_MEMORY = 3072
 
 
 def _in_an_l1(name, figures, init_on_alloc):
@@ -18,7 +19,7 @@ def _in_an_l1(name, figures, init_on_alloc):
     os.makedirs(workdir, exist_ok=True)
     bed = Bed(workdir)
     try:
-        bed.boot(memory="3G", counted=True, stock_qemu=True,
+        bed.boot(memory=f"{_MEMORY}M", counted=True, stock_qemu=True,
                  append=f"init_on_alloc={init_on_alloc}",
                  programs=[(_PODCTL, "bin/podctl"), (_HOOK, "bin/guest-figures"),
                            (artifacts.guest_program("spent"), "bin/spent")])
@@ -38,8 +39,14 @@ TASKS = {
 }
 
 
-def figures(workers=min(os.cpu_count() or 1, 2), names=tuple(TASKS)):
-    """All of them; several L1s may run at once, as each has a clock of its own."""
-    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+def _workers():
+    """Several L1s may run at once: each has a clock of its own."""
+    room = measure.available_mib() // (_MEMORY + 512)
+    return max(1, min(os.cpu_count() or 1, room, 2))
+
+
+def figures(names=tuple(TASKS), workers=None):
+    """All of them."""
+    with concurrent.futures.ThreadPoolExecutor(workers or _workers()) as pool:
         running = [pool.submit(TASKS[name]) for name in names]
         return [figure for task in running for figure in task.result()]

@@ -12,11 +12,11 @@ without the time in which L1 idles (`/proc/timer_list`), in which its clock jump
 guest has no balloon driver, as only the pod's would have anything to do. A pod's target
 is {target} for each size, and all of it is zeroed in that time; `made before` is without
 that, as hugetlb's pool is filled before, too. QEMU maps a memfd at no multiple of 2 MiB:
-`tmpfs` is a file of one with `huge=always`, and `align=2M`. `of THP` compares with
-anonymous memory in pages of 2 MiB, on the same row. `held` is what is behind the guest
-at the end, for a pod what it owns. Two boots of the same kind differ by up to {spread:.1f}
-million. All have the same {exits} or so exits to user space (the tracepoint
-`kvm_userspace_exit`)."""
+`tmpfs` is a file of one with `huge=always`, and `align=2M`. `of THP` compares with anonymous
+memory in pages of 2 MiB, of the same guest and setting. `held` is what is behind the
+guest at the end, for a pod what it owns; nothing is given back before. Two boots of the
+same kind differ by up to {spread:.1f} million. Exits to QEMU are counted by the tracepoint
+`kvm_userspace_exit`. Memory in pages of 4 KiB is measured with the smallest guest alone."""
 
 _BALLOON = """
 Millions of instructions of all L1, without the time in which it idles, until a guest of
@@ -28,9 +28,9 @@ it again includes clearing it. virtio-mem takes whole blocks, from a guest that 
 nothing else there."""
 
 _JITTER = """
-A guest adds an array of 1 MiB to another one, again and again, touching a new page every
-few milliseconds; behind it are 1 GiB of blocks that the background sweep looks at. On this
-one CPU the worker takes turns with the guest. Instructions between two rounds, in percent
+A guest adds an array of 1 MiB to another one, again and again, and touches a new block of
+2 MiB every 128 rounds; behind it are 1 GiB of blocks that the background sweep looks at. On
+this one CPU the worker takes turns with the guest. Instructions between two rounds, in percent
 of a round: `share` is the mean, that is the worker's (and all else's) share of the guest's
 own work; goal ≤ 5. `low_mark` is raised, so that the sweep never finds that there is
 enough: it is the only knob, 0 is never. With `data-last` all of each block must be looked
@@ -73,17 +73,16 @@ def _boot_row(figures, figure):
                   **{name: figure[name] for name in ("peer", "page", "size")})
     return [figure["size"], figure["peer"], figure["page"], _million(figure, "busy"),
             _of_thp(figures, figure), _million(other, "busy"), _of_thp(figures, other),
-            _number(figure["exits"]), str(figure["sptes_2m"]), _number(figure["sptes_4k"]),
+            *(_number(figure[name]) for name in ("exits", "user_exits", "sptes_2m", "sptes_4k")),
             _number(figure.get("owned", figure["held"]) / _MIB)]
 
 
 def _boot(figures):
     first = [figure for figure in figures if figure["init_on_alloc"]]
     spread = max(figure["spread"] for figure in first) / _MILLION
-    text = _BOOT.strip().format(target="256 MiB", spread=spread,
-                                exits=_number(max(figure["user_exits"] for figure in first)))
+    text = _BOOT.strip().format(target="256 MiB", spread=spread)
     head = ["guest", "memory", "page", "instructions", "of THP", "init_on_alloc=0", "of THP",
-            "exits", "2 MiB SPTEs", "4 KiB SPTEs", "held, MiB"]
+            "exits", "to QEMU", "2 MiB SPTEs", "4 KiB SPTEs", "held, MiB"]
     return ["## A guest boots", "", text, "",
             *_table(head, [_boot_row(figures, figure) for figure in first], left=3), "",
             *_boot_verdicts(figures), ""]
