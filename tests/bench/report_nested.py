@@ -113,8 +113,8 @@ def _balloon_row(figures, figure):
                   **{name: figure[name] for name in ("peer", "page", "how")})
     ours = _find(figures, peer="pod", how="balloon", init_on_alloc=1)
     return [figure["peer"], figure["page"], figure["how"],
-            _million(figure, "inflate"), f"{figure['inflate'] / ours['inflate']:.1f}",
-            _million(figure, "deflate"), f"{figure['deflate'] / ours['deflate']:.1f}",
+            _million(figure, "inflate"), f"{figure['inflate'] / ours['inflate']:.2f}",
+            _million(figure, "deflate"), f"{figure['deflate'] / ours['deflate']:.2f}",
             _number(figure["back"] / _MIB), _million(other, "inflate"),
             _million(other, "deflate")]
 
