@@ -27,9 +27,21 @@
 #define POD_SWEEP_PAUSE_MIN	(HZ / 10)
 #define POD_SWEEP_PAUSE_MAX	HZ
 
-/* But no more than an eighth of a CPU, unless that takes for ever. */
+/*
+ * A verdict for touches holds for some times as long as it took, unless that
+ * is for ever.
+ */
 #define POD_SWEEP_SHARE		8
 #define POD_SWEEP_PAUSE_LONGEST	(30UL * HZ)
+
+/*
+ * What another turn looked at in vain it rests for, this many times as long: the
+ * guest may want the same CPU. A rest is short enough for who comes short
+ * meanwhile.
+ */
+#define POD_SWEEP_REST		32
+#define POD_SWEEP_REST_PAGES	POD_REGION_PAGES
+#define POD_SWEEP_REST_MAX_US	(20 * USEC_PER_MSEC)
 
 /* Turns for one demand that find something in use, and the time between. */
 #define POD_SWEEP_TURNS		4
@@ -198,20 +210,54 @@ static bool is_enough(struct pod *pod)
 	       view.reserve > 2 * READ_ONCE(pod->low_mark);
 }
 
+/**
+ * struct pace - how long a turn has looked in vain since it last rested
+ * @vain: pages that it had looked at in vain by then
+ * @since: when that was, in ns
+ */
+struct pace {
+	u64 vain;
+	u64 since;
+};
+
+static void rest(struct pace *pace, const struct pod_sweep_count *count)
+{
+	u64 vain = count->scanned - count->reclaimed;
+	u64 us;
+
+	if (vain < pace->vain + POD_SWEEP_REST_PAGES)
+		return;
+	us = div_u64(POD_SWEEP_REST * (ktime_get_ns() - pace->since),
+		     NSEC_PER_USEC);
+	fsleep(min_t(u64, us, POD_SWEEP_REST_MAX_US));
+	pace->vain = vain;
+	pace->since = ktime_get_ns();
+}
+
+/* A turn that is in no hurry ends for one that is. */
+static bool must_stop(struct pod *pod, bool emergency)
+{
+	return READ_ONCE(pod->dying) ||
+	       (!emergency &&
+		READ_ONCE(pod->sweep.demand) == POD_DEMAND_MADE);
+}
+
 /*
  * All regions once, from where the last turn ended. False if there was no need
  * to look at all of them. The cursor of emergencies is another: regions that
  * they take would be left out here.
  */
-static bool sweep_all(struct pod *pod, unsigned int how,
+static bool sweep_all(struct pod *pod, unsigned int how, bool emergency,
 		      struct pod_sweep_count *count)
 {
+	struct pace pace = { .vain = count->scanned - count->reclaimed,
+			     .since = ktime_get_ns() };
 	unsigned long *next = &pod->sweep.next;
 	u64 before = count->reclaimed;
 	unsigned long i;
 
 	for (i = 0; i < pod->pmt.nr_regions; i++) {
-		if (READ_ONCE(pod->dying))
+		if (must_stop(pod, emergency))
 			return false;
 		/* Looked at after what came back, not at each of many holes. */
 		if (count->reclaimed != before && is_enough(pod))
@@ -219,6 +265,8 @@ static bool sweep_all(struct pod *pod, unsigned int how,
 		before = count->reclaimed;
 		*next = (*next + 1) % pod->pmt.nr_regions;
 		pod_sweep_region(pod, *next, how, count);
+		if (!emergency)
+			rest(&pace, count);
 		cond_resched();
 	}
 	return true;
@@ -255,11 +303,11 @@ static void turn(struct pod *pod, bool emergency,
 {
 	if (emergency && sweep_marked(pod, count))
 		return;
-	if (!sweep_all(pod, POD_SWEEP_HUGE, count) ||
-	    !sweep_all(pod, POD_SWEEP_SMALL, count))
+	if (!sweep_all(pod, POD_SWEEP_HUGE, emergency, count) ||
+	    !sweep_all(pod, POD_SWEEP_SMALL, emergency, count))
 		return;
 	if (emergency && !count->reclaimed)
-		sweep_all(pod, POD_SWEEP_DEMOTE, count);
+		sweep_all(pod, POD_SWEEP_DEMOTE, emergency, count);
 }
 
 /*
@@ -332,7 +380,9 @@ static void sweep_fn(struct work_struct *work)
 	/* If it is: demanded while another turn was under way and answered. */
 	if (!pod_sweep_is_dry(pod)) {
 		patient_turn(pod, emergency, &count);
-		pause_after(pod, jiffies - start, count.reclaimed);
+		/* The rests are in it, and are enough. */
+		pause_after(pod, emergency ? jiffies - start : 0,
+			    count.reclaimed);
 		if (emergency) {
 			WRITE_ONCE(s->dry_until, jiffies + s->pause);
 			move_demand(pod, POD_DEMAND_TURN, POD_DEMAND_DRY);
@@ -352,14 +402,14 @@ void pod_sweep_demand(struct pod *pod)
 	 */
 	if (!pod_reserve_is_empty(pod))
 		pod_sweep_supplied(pod);
-	pod_work_queue(pod, &pod->sweep.work);
+	pod_work_sweep(pod);
 }
 
 void pod_sweep_kick(struct pod *pod)
 {
 	if (READ_ONCE(pod->scarce) &&
 	    time_after_eq(jiffies, READ_ONCE(pod->sweep.not_before)))
-		pod_work_queue(pod, &pod->sweep.work);
+		pod_work_sweep(pod);
 }
 
 void pod_sweep_refused(struct pod *pod)

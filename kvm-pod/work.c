@@ -25,30 +25,42 @@
 #define POD_SHRINK_BUSY		64
 
 /*
- * Faults wait for a refill, and may themselves come from reclaim: both queues
- * have a rescuer. There are two, because the shrinker waits for a refill too,
- * and a rescuer does one work at a time.
+ * Faults wait for a refill, and may themselves come from reclaim: all queues
+ * have a rescuer, which does one work at a time. Hence the shrinker, which
+ * waits for a refill too, is in another one than that; and the sweep, which
+ * rests in between, in the way of neither.
  */
 static struct workqueue_struct *pod_wq;
 static struct workqueue_struct *pod_refill_wq;
+static struct workqueue_struct *pod_sweep_wq;
+
+static struct workqueue_struct *alloc_queue(const char *name)
+{
+	return alloc_workqueue("%s", WQ_UNBOUND | WQ_MEM_RECLAIM, 0, name);
+}
 
 int pod_work_init_queues(void)
 {
-	pod_wq = alloc_workqueue("kvm-pod", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	if (!pod_wq)
-		return -ENOMEM;
-	pod_refill_wq = alloc_workqueue("kvm-pod-refill",
-					WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	if (pod_refill_wq)
+	pod_wq = alloc_queue("kvm-pod");
+	pod_refill_wq = alloc_queue("kvm-pod-refill");
+	pod_sweep_wq = alloc_queue("kvm-pod-sweep");
+	if (pod_wq && pod_refill_wq && pod_sweep_wq)
 		return 0;
-	destroy_workqueue(pod_wq);
+	pod_work_exit_queues();
 	return -ENOMEM;
+}
+
+static void destroy_queue(struct workqueue_struct *wq)
+{
+	if (wq)
+		destroy_workqueue(wq);
 }
 
 void pod_work_exit_queues(void)
 {
-	destroy_workqueue(pod_refill_wq);
-	destroy_workqueue(pod_wq);
+	destroy_queue(pod_sweep_wq);
+	destroy_queue(pod_refill_wq);
+	destroy_queue(pod_wq);
 }
 
 static void refill_fn(struct work_struct *work)
@@ -129,15 +141,16 @@ void pod_work_init(struct pod *pod)
 	INIT_DELAYED_WORK(&pod->event, pod_event_fn);
 }
 
-void pod_work_queue(struct pod *pod, struct work_struct *work)
-{
-	if (!READ_ONCE(pod->dying))
-		queue_work(pod_wq, work);
-}
-
 void pod_work_kick(struct pod *pod)
 {
-	pod_work_queue(pod, &pod->work);
+	if (!READ_ONCE(pod->dying))
+		queue_work(pod_wq, &pod->work);
+}
+
+void pod_work_sweep(struct pod *pod)
+{
+	if (!READ_ONCE(pod->dying))
+		queue_work(pod_sweep_wq, &pod->sweep.work);
 }
 
 void pod_work_kick_if_due(struct pod *pod)

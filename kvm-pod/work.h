@@ -12,13 +12,13 @@ void pod_work_exit_queues(void);
 
 void pod_work_init(struct pod *pod);
 
-/* One of the pod's works, in the pod's queue. */
-void pod_work_queue(struct pod *pod, struct work_struct *work);
-
 /* Something waits to be cleared, topped up or let go. */
 void pod_work_kick(struct pod *pod);
 /* Pages were discarded: is anything of that so? */
 void pod_work_kick_if_due(struct pod *pod);
+
+/* A turn of the sweep, or another one after that which is under way. */
+void pod_work_sweep(struct pod *pod);
 
 /* The float is not full. */
 void pod_refill_kick(struct pod *pod);
