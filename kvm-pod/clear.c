@@ -17,39 +17,6 @@
 
 #include "core/zero.h"
 
-/*
- * Non-temporal stores: what is cleared for the reserve is touched much later,
- * and would only push others out of the caches.
- */
-static void clear_page_cold(void *p)
-{
-	u64 *w = p;
-	u64 *end = p + PAGE_SIZE;
-
-	for (; w < end; w += 8)
-		asm volatile("movnti %1, 0(%0)\n\t"
-			     "movnti %1, 8(%0)\n\t"
-			     "movnti %1, 16(%0)\n\t"
-			     "movnti %1, 24(%0)\n\t"
-			     "movnti %1, 32(%0)\n\t"
-			     "movnti %1, 40(%0)\n\t"
-			     "movnti %1, 48(%0)\n\t"
-			     "movnti %1, 56(%0)\n\t"
-			     : : "r" (w), "r" (0UL) : "memory");
-}
-
-void pod_clear_cold(struct folio *folio)
-{
-	unsigned int i;
-
-	for (i = 0; i < folio_nr_pages(folio); i++) {
-		clear_page_cold(page_address(folio_page(folio, i)));
-		cond_resched();
-	}
-	/* Orders the weak stores before the page is given to anybody. */
-	asm volatile("sfence" : : : "memory");
-}
-
 void pod_clear_hot(struct folio *folio)
 {
 	pod_clear_pages(folio, 0, folio_nr_pages(folio));
@@ -65,7 +32,10 @@ void pod_clear_pages(struct folio *folio, unsigned int first, unsigned int nr)
 	}
 }
 
-/* Pages scanned at once: without preemption, as long as the FPU is ours. */
+/*
+ * Pages scanned or cleared at once: without preemption, as long as the FPU is
+ * ours.
+ */
 #define POD_SCAN_SLICE	16
 
 static const struct pod_zero_scan *zero_scan;
@@ -127,7 +97,7 @@ static const struct kernel_param_ops zero_scan_ops = {
 	.get = zero_scan_get,
 };
 module_param_cb(zero_scan, &zero_scan_ops, NULL, 0644);
-MODULE_PARM_DESC(zero_scan, "How to look for zeroes: generic, avx2, avx512 or auto (default: auto)");
+MODULE_PARM_DESC(zero_scan, "How to look for zeroes and to clear: generic, avx2, avx512 or auto (default: auto)");
 
 void pod_clear_init(void)
 {
@@ -151,6 +121,32 @@ static void scan_end(const struct pod_zero_scan *scan)
 {
 	if (scan->vector)
 		kernel_fpu_end();
+}
+
+static void clear_slice(struct folio *folio, unsigned int first,
+			unsigned int nr)
+{
+	const struct pod_zero_scan *scan = scan_begin();
+
+	scan->clear(page_address(folio_page(folio, first)), nr * PAGE_SIZE);
+	scan_end(scan);
+}
+
+/*
+ * Non-temporal stores: what is cleared for the reserve is touched much later,
+ * and would only push others out of the caches.
+ */
+void pod_clear_cold(struct folio *folio)
+{
+	unsigned int nr = folio_nr_pages(folio);
+	unsigned int first;
+
+	for (first = 0; first < nr; first += POD_SCAN_SLICE) {
+		clear_slice(folio, first, min(nr - first, POD_SCAN_SLICE));
+		cond_resched();
+	}
+	/* Orders the weak stores before the page is given to anybody. */
+	asm volatile("sfence" : : : "memory");
 }
 
 bool pod_page_is_zero(struct folio *folio, unsigned int i)

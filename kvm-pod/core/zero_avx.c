@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The scans with vector registers. In assembly: the kernel is compiled without
- * these instructions.
+ * Scanning and clearing with vector registers. In assembly: the kernel is
+ * compiled without these instructions.
  */
 #include "zero.h"
 
@@ -15,6 +15,11 @@
 #define CLOBBERS	"xmm0", "xmm1"
 #else
 #define CLOBBERS
+#define AND_CLOBBERS
+#endif
+
+#ifndef AND_CLOBBERS
+#define AND_CLOBBERS	, CLOBBERS
 #endif
 
 /* What the assembly reads, for the compiler. */
@@ -94,4 +99,26 @@ bool pod_is_zero_avx512(const void *p, size_t len)
 		p += POD_ZERO_STEP;
 	forget_upper_halves();
 	return p >= end;
+}
+
+/* One statement: what is in a register stays there until its end. */
+void pod_clear_avx2(void *p, size_t len)
+{
+	asm volatile("vpxor %%xmm0, %%xmm0, %%xmm0\n"
+		     "1:\n\t"
+		     "vmovntdq %%ymm0, 0(%0)\n\t"
+		     "vmovntdq %%ymm0, 32(%0)\n\t"
+		     "vmovntdq %%ymm0, 64(%0)\n\t"
+		     "vmovntdq %%ymm0, 96(%0)\n\t"
+		     "vmovntdq %%ymm0, 128(%0)\n\t"
+		     "vmovntdq %%ymm0, 160(%0)\n\t"
+		     "vmovntdq %%ymm0, 192(%0)\n\t"
+		     "vmovntdq %%ymm0, 224(%0)\n\t"
+		     "add $256, %0\n\t"
+		     "cmp %1, %0\n\t"
+		     "jb 1b"
+		     : "+r" (p)
+		     : "r" (p + len)
+		     : "memory" AND_CLOBBERS);
+	forget_upper_halves();
 }

@@ -53,7 +53,8 @@ the mapping of 2 MiB."""),
 Instructions per 2 MiB until it is ready. Its memory is zeroed by then."""),
     "close": ("Ending a pod", "Instructions per 2 MiB."),
     "clear": ("A loop that only clears", """
-Instructions per 2 MiB, for comparison, in a program: `movnti` is how a pod is cleared."""),
+Instructions per 2 MiB, for comparison, in a program: `vmovntdq` is how a pod is cleared,
+`movnti` where the CPU has no AVX2."""),
     "sweep": ("Sweeping", """
 `KVM_POD_SWEEP` over a pod of 2 MiB blocks: all zero, so that they come back; with data in
 the first page; with data in the last byte. Instructions per 2 MiB. For comparison the scan

@@ -31,7 +31,7 @@ class _Figures:
 
 def _goals(f):
     """What, figure, goal, is more better, digits, what stops it."""
-    clear = f.medians("clear", "movnti", "256m")[0]
+    clear = (f.medians("clear", "vmovntdq", "256m") or f.medians("clear", "movnti", "256m"))[0]
     scan = f.medians("sweep", "the scan alone", "2m")[0]
     return [
         ("First touch, 2 MiB", f.worst("touch", "pod", "2m"), 4000, False, 0, _MM),

@@ -81,18 +81,55 @@ static void check_random(enum pod_zero_kind kind)
 	}
 }
 
+static bool bytes_are(const u8 *p, u8 value, size_t len)
+{
+	while (len && *p == value)
+		p++, len--;
+	return !len;
+}
+
+/* All of it, and nothing before or behind. */
+static void check_clear(enum pod_zero_kind kind, size_t at, size_t len)
+{
+	u8 *p = fenced_pages();
+
+	memset(p, 0xff, FENCED);
+	pod_zero_scans[kind].clear(p + at, len);
+	CHECK(bytes_are(p, 0xff, at));
+	CHECK(bytes_are(p + at, 0, len));
+	CHECK(bytes_are(p + at + len, 0xff, FENCED - at - len));
+	memset(p, 0, FENCED);
+}
+
+static void check_clears(enum pod_zero_kind kind)
+{
+	size_t len, at;
+
+	if (!cpu_has(kind))
+		test_skip("this CPU lacks it");
+	for (len = POD_ZERO_STEP; len <= FENCED; len += POD_ZERO_STEP) {
+		check_clear(kind, FENCED - len, len);
+		check_clear(kind, 0, len);
+	}
+	for (at = 0; at <= PAGE; at += POD_ZERO_ALIGN)
+		check_clear(kind, at, PAGE);
+}
+
 #define TEST_OF(name, check, kind)					\
 static void name##_##check(void) { check_##check(kind); }
 
 TEST_OF(generic, single_bits, POD_ZERO_GENERIC)
 TEST_OF(generic, lengths, POD_ZERO_GENERIC)
 TEST_OF(generic, random, POD_ZERO_GENERIC)
+TEST_OF(generic, clears, POD_ZERO_GENERIC)
 TEST_OF(avx2, single_bits, POD_ZERO_AVX2)
 TEST_OF(avx2, lengths, POD_ZERO_AVX2)
 TEST_OF(avx2, random, POD_ZERO_AVX2)
+TEST_OF(avx2, clears, POD_ZERO_AVX2)
 TEST_OF(avx512, single_bits, POD_ZERO_AVX512)
 TEST_OF(avx512, lengths, POD_ZERO_AVX512)
 TEST_OF(avx512, random, POD_ZERO_AVX512)
+TEST_OF(avx512, clears, POD_ZERO_AVX512)
 
 static void test_table(void)
 {
@@ -122,12 +159,15 @@ const struct test tests[] = {
 	{ "generic: each single bit is found", generic_single_bits },
 	{ "generic: lengths and edges", generic_lengths },
 	{ "generic: random pages", generic_random },
+	{ "generic: clears that, and no more", generic_clears },
 	{ "avx2: each single bit is found", avx2_single_bits },
 	{ "avx2: lengths and edges", avx2_lengths },
 	{ "avx2: random pages", avx2_random },
+	{ "avx2: clears that, and no more", avx2_clears },
 	{ "avx512: each single bit is found", avx512_single_bits },
 	{ "avx512: lengths and edges", avx512_lengths },
 	{ "avx512: random pages", avx512_random },
+	{ "avx512: clears that, and no more", avx512_clears },
 	{ "the table is in order", test_table },
 	{ "a look reads the beginning of a page only", test_look },
 	{}

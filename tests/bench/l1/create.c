@@ -4,12 +4,15 @@
  * that does nothing but clear as much memory that is there already. Per 2 MiB.
  */
 #define _GNU_SOURCE
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "core/zero.h"
 #include "pod.h"
 #include "rows.h"
 #include "sample.h"
@@ -48,14 +51,14 @@ static void create_size(u64 size, unsigned int rounds)
 /* As the module clears what nobody will touch soon: past the caches. */
 static void clear_stream(void *mem, size_t size)
 {
-	uint64_t *p = mem, *end = mem + size;
+	pod_clear_generic(mem, size);
+	asm volatile("sfence" : : : "memory");
+}
 
-	for (; p < end; p += 8)
-		asm volatile("movnti %1, (%0)\n\tmovnti %1, 8(%0)\n\t"
-			     "movnti %1, 16(%0)\n\tmovnti %1, 24(%0)\n\t"
-			     "movnti %1, 32(%0)\n\tmovnti %1, 40(%0)\n\t"
-			     "movnti %1, 48(%0)\n\tmovnti %1, 56(%0)"
-			     : : "r" (p), "r" (0UL) : "memory");
+/* With the registers that AVX has. */
+static void clear_vectors(void *mem, size_t size)
+{
+	pod_clear_avx2(mem, size);
 	asm volatile("sfence" : : : "memory");
 }
 
@@ -92,6 +95,8 @@ void row_create(void)
 	for (size = 256 * MiB; size <= 1024 * MiB; size *= 2)
 		create_size(size, ROUNDS);
 	clear_size("movnti", clear_stream, 256 * MiB);
+	if (__builtin_cpu_supports("avx2"))
+		clear_size("vmovntdq", clear_vectors, 256 * MiB);
 	clear_size("rep stosb", clear_string, 256 * MiB);
 }
 
