@@ -2,6 +2,7 @@
 """All of it works when the host has no free 2 MiB block left."""
 
 from errors import check
+from limits import SCALE
 from pod import MIB
 from steps import TARGET, boot_ballooned, move_balloon
 
@@ -12,9 +13,9 @@ def run(bed):
     l1 = bed.boot(memory="1280M")
     # ZONE_DMA's few MiB are whole, so keep everybody out of it.
     l1.sh("echo 1 1 1 >/proc/sys/vm/lowmem_reserve_ratio")
-    l1.sh("fragment 48 >/tmp/fragment.log 2>&1 & for i in $(seq 300); do"
+    l1.sh(f"fragment 48 >/tmp/fragment.log 2>&1 & for i in $(seq {300 * SCALE:.0f}); do"
           " grep -q fragmented /tmp/fragment.log && exit 0; sleep 0.1; done;"
-          " cat /tmp/fragment.log; exit 1")
+          " cat /tmp/fragment.log; exit 1", timeout=60)
     bed.mark()
     expect_no_block(l1)
     bed.log(f"L1 is fragmented, {l1.meminfo('MemFree') // MIB} MiB are free")
