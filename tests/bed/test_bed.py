@@ -206,8 +206,9 @@ class Streams(unittest.TestCase):
 class Figures(unittest.TestCase):
     def test_bound(self):
         check_bound([(0, 100, 0, 0, 100, 100, 0, 0), (1, 50, 60, 0, 105, 50, 50, 0),
-                     (2, 50, 0, 7, 57, 50, 0, 7)], 7)
-        for wrong in ((0, 100, 0, 0, 101, 100, 0, 0), (0, 100, 0, 8, 108, 100, 0, 8)):
+                     (2, 50, 0, 7, 57, 50, 0, 7), (3, 50, 0, 1, 56, 50, 0, 2)], 7)
+        for wrong in ((0, 100, 0, 0, 101, 100, 0, 0), (0, 100, 0, 8, 108, 100, 0, 8),
+                      (0, 50, 0, 1, 58, 50, 0, 2)):
             with self.assertRaises(SceneFailed):
                 check_bound([wrong], 7)
 
