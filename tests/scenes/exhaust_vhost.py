@@ -55,7 +55,8 @@ def expect_monitor(bed, guest):
         status(guest)
     set_target(guest, pod.read("target") + 64 * MIB)
     cont(guest)
-    told = guest.sh("touch /tmp/end; sleep 1; cat /tmp/sink.log")
+    told = guest.sh("touch /tmp/end; for i in $(seq 100); do"
+                    " grep -qx '[0-9]*' /tmp/sink.log && break; sleep 0.2; done; cat /tmp/sink.log")
     bed.log(f"{told.replace(chr(10), ', status ')}; {brief(pod.numbers())}")
     check(told.endswith("\n0"), "a packet was harmed, or none came")
     guest.quit()
