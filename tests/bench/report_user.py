@@ -24,9 +24,9 @@ Nanoseconds until it is known that a block of 2 MiB holds data: a byte in its fi
 `buffer_is_zero` looks at the ends and the middle of a page before anything else."""
 
 _CLEAR = """
-GiB/s of one CPU. `movnti` is how a pod's memory is cleared before anybody waits for it; the
-kernel clears a page by `rep stosb` or `rep stosq` as the CPU prefers. Non-temporal stores
-leave the caches to others."""
+GiB/s of one CPU. AVX2's non-temporal stores are how a pod's memory is cleared before anybody
+waits for it, and `movnti` is what a CPU without AVX2 does; the kernel clears a page by `rep
+stosb` or `rep stosq` as the CPU prefers. Non-temporal stores leave the caches to others."""
 
 
 def _rows(figures, row):

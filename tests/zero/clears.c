@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "speed.h"
+#include "zero.h"
 
 #define USES(set)	__attribute__((target(set)))
 
@@ -15,21 +16,16 @@ static void fence(void)
 	asm volatile("sfence" : : : "memory");
 }
 
-/* The loop of clear_page_cold() in kvm-pod/clear.c. */
 static bool by_movnti(void *p, size_t len)
 {
-	unsigned long *w = p, *end = p + len;
+	pod_clear_generic(p, len);
+	fence();
+	return true;
+}
 
-	for (; w < end; w += 8)
-		asm volatile("movnti %1, 0(%0)\n\t"
-			     "movnti %1, 8(%0)\n\t"
-			     "movnti %1, 16(%0)\n\t"
-			     "movnti %1, 24(%0)\n\t"
-			     "movnti %1, 32(%0)\n\t"
-			     "movnti %1, 40(%0)\n\t"
-			     "movnti %1, 48(%0)\n\t"
-			     "movnti %1, 56(%0)\n\t"
-			     : : "r" (w), "r" (0UL) : "memory");
+static bool by_avx2_nt(void *p, size_t len)
+{
+	pod_clear_avx2(p, len);
 	fence();
 	return true;
 }
@@ -67,18 +63,6 @@ static USES("avx2") bool by_avx2(void *p, size_t len)
 	return true;
 }
 
-static USES("avx2") bool by_avx2_nt(void *p, size_t len)
-{
-	__m256i *v = p, *end = p + len;
-
-	for (; v < end; v += 2) {
-		_mm256_stream_si256(v, _mm256_setzero_si256());
-		_mm256_stream_si256(v + 1, _mm256_setzero_si256());
-	}
-	fence();
-	return true;
-}
-
 static USES("avx512f") bool by_avx512_nt(void *p, size_t len)
 {
 	__m512i *v = p, *end = p + len;
@@ -108,7 +92,7 @@ const struct way clear_ways[] = {
 	{ "memset", "peer", NEEDS_NOTHING, PAGE, by_memset },
 	{ "memset of 2 MiB", "peer", NEEDS_NOTHING, BLOCK, by_memset },
 	{ "AVX2", "peer", NEEDS_AVX2, BLOCK, by_avx2 },
-	{ "AVX2, non-temporal", "peer", NEEDS_AVX2, BLOCK, by_avx2_nt },
+	{ "AVX2, non-temporal", "pod", NEEDS_AVX2, BLOCK, by_avx2_nt },
 	{ "AVX-512, non-temporal", "peer", NEEDS_AVX512, BLOCK, by_avx512_nt },
 	{ "CLZERO", "peer", NEEDS_CLZERO, BLOCK, by_clzero },
 	{ }
