@@ -15,11 +15,6 @@
 #define CLOBBERS	"xmm0", "xmm1"
 #else
 #define CLOBBERS
-#define AND_CLOBBERS
-#endif
-
-#ifndef AND_CLOBBERS
-#define AND_CLOBBERS	, CLOBBERS
 #endif
 
 /* What the assembly reads, for the compiler. */
@@ -115,10 +110,10 @@ void pod_clear_avx2(void *p, size_t len)
 		     "vmovntdq %%ymm0, 192(%0)\n\t"
 		     "vmovntdq %%ymm0, 224(%0)\n\t"
 		     "add $256, %0\n\t"
-		     "cmp %1, %0\n\t"
+		     "cmp %2, %0\n\t"
 		     "jb 1b"
-		     : "+r" (p)
+		     : "+r" (p), "=m" (*(char (*)[])p)
 		     : "r" (p + len)
-		     : "memory" AND_CLOBBERS);
+		     : CLOBBERS);
 	forget_upper_halves();
 }
