@@ -332,6 +332,9 @@ static void child(struct actor *actor, struct run run, bool inherited)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (!inherited && arena_map(actor->arena))
 		_exit(1);
+	/* What another thread mapped anew before the fork was not inherited. */
+	if (inherited && msync(run_large(run), run_bytes(run), MS_ASYNC))
+		_exit(0);
 	glance_run(actor, run, run_large(run));
 	if (!inherited)
 		glance_run(actor, run, run_small(run));
