@@ -260,6 +260,20 @@ static int wait_for(pid_t child)
 				   128 + WTERMSIG(status);
 }
 
+void print_stacks(pid_t pid)
+{
+	char line[256];
+	FILE *lines;
+
+	snprintf(line, sizeof(line),
+		 "cd /proc/%d/task && grep . */stack */wchan 2>&1", pid);
+	lines = popen(line, "r");
+	while (lines && fgets(line, sizeof(line), lines))
+		printf("# %s", line);
+	if (lines)
+		pclose(lines);
+}
+
 int run_child(int (*fn)(void *), void *arg)
 {
 	pid_t child = fork();

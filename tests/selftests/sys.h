@@ -49,6 +49,9 @@ long nonzero(const void *mem, size_t len);
 int try_write(void *addr, uint8_t value);
 int try_read(const void *addr);
 
+/* Where the threads of a process are in the kernel, into the output. */
+void print_stacks(pid_t pid);
+
 /* Run @fn in a child as another user without capabilities; its exit code. */
 int run_as(uid_t uid, int (*fn)(void *), void *arg);
 /* The same as we are. */
