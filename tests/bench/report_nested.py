@@ -25,7 +25,8 @@ use. Debian's QEMU 7.2 has nothing of our series, and gives up page by page; to 
 a file, and what the guest gives up stays in the pod's reserve. Ours tells the pod in
 batches, and moves its target: what `L1 got` back it may use for something else, and taking
 it again includes clearing it. virtio-mem takes whole blocks, from a guest that has
-nothing else there."""
+nothing else there. Of the kinds that are not compared directly with the pod's on ours,
+`init_on_alloc=0` was left out."""
 
 _JITTER = """
 A guest adds an array of 1 MiB to another one, again and again, and touches a new block of
@@ -36,7 +37,7 @@ own work; goal ≤ 5. `low_mark` is raised, so that the sweep never finds that t
 enough: it is the only knob, 0 is never. With `data-last` all of each block must be looked
 at, the worst that data can be; with `data-first`, as usual, a block is done with after its
 first page. In the last row the arrays are zero: their block comes back by each sweep, and
-is touched again at once."""
+is touched again at once. `init_on_alloc` is 1; nothing of this allocates."""
 
 
 def _number(value, digits=0):
