@@ -237,6 +237,7 @@ static const struct vm_operations_struct pod_vm_ops = {
  */
 static const struct vm_operations_struct pod_pinnable_vm_ops = {
 	.fault = pod_fault,
+	.map_pages = pod_map_pages,
 	.may_split = pod_may_split,
 	.mremap = pod_mremap,
 };
