@@ -112,7 +112,7 @@ void pod_clear_avx2(void *p, size_t len)
 		     "add $256, %0\n\t"
 		     "cmp %2, %0\n\t"
 		     "jb 1b"
-		     : "+r" (p), "=m" (*(char (*)[])p)
+		     : "+&r" (p), "=m" (*(char (*)[])p)
 		     : "r" (p + len)
 		     : CLOBBERS);
 	forget_upper_halves();
