@@ -7,6 +7,7 @@ import plot
 import report_goals
 import report_nested
 import report_user
+from markdown import number
 
 _HEAD = """# Performance
 
@@ -73,15 +74,11 @@ def _sample(figures, row, peer, page, init_on_alloc):
     return None
 
 
-def _number(value):
-    return f"{value:,.0f}".replace(",", " ")
-
-
 def _cells(figure):
     if not figure or "absent" in figure:
         why = figure["absent"] if figure else "not measured"
         return [why, "", "", ""]
-    return [_number(figure[name]) for name in ("p50", "mean", "p99", "max")]
+    return [number(figure[name]) for name in ("p50", "mean", "p99", "max")]
 
 
 def _factor(figures, row, peer, page):
@@ -115,7 +112,7 @@ def _threads(figures):
 Milliseconds for 1 GiB, in emulated time: an L1 with as many CPUs as the machine has, each
 a thread of QEMU. `zero_threads` of the module was set.""".strip(), "",
              "| threads | median | worst |", "|--:|--:|--:|"]
-    return [*lines, *(f"| {figure['page']} | {_number(figure['p50'])} | {_number(figure['max'])} |"
+    return [*lines, *(f"| {figure['page']} | {number(figure['p50'])} | {number(figure['max'])} |"
                       for figure in figures), ""]
 
 

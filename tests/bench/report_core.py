@@ -2,6 +2,7 @@
 """The report's sections about the core: several CPUs, large guests, metadata."""
 
 import plot
+from markdown import number, table
 
 _GIB = 1 << 30
 _TIB = 1 << 40
@@ -68,16 +69,6 @@ def _rows(figures, row):
     return [figure for figure in figures if figure["row"] == row]
 
 
-def _table(head, rows, text=1):
-    """The first columns are text, the others are numbers."""
-    lines = [f"| {' | '.join(head)} |", "|---" * text + "|--:" * (len(head) - text) + "|"]
-    return lines + [f"| {' | '.join(row)} |" for row in rows]
-
-
-def _number(value):
-    return f"{value:,.0f}".replace(",", " ")
-
-
 def _gain(figures, figure):
     """Times the touches per second of one thread, per thread."""
     one = next(other for other in figures if other["threads"] == 1 and
@@ -95,7 +86,7 @@ def _scaling(figures):
     alone = max(row["threads"] for row in rows) == 1
     note = ["", "This machine has one CPU: more threads were not run."] if alone else []
     return ["## Several vCPUs, at real speed", "", _SCALING.strip(), "",
-            *_table(head, cells, 2), *note, ""]
+            *table(head, cells, 2), *note, ""]
 
 
 def _of(moved):
@@ -119,7 +110,7 @@ def _sharing(figures):
              for row in rows if row["cpus"] > 1]
     head = ["page", "where", "what", "CPUs", "lines", "written", "locks", "locks met",
             "lines moved", "of which"]
-    return ["### What they share", "", _SHARING.strip(), "", *_table(head, cells, 3), "",
+    return ["### What they share", "", _SHARING.strip(), "", *table(head, cells, 3), "",
             *_verdict(rows), ""]
 
 
@@ -129,7 +120,7 @@ def _worst(figures, gibs):
     cells = [[row["what"], str(row["lines"]), str(row["written"]), str(row["locks"]),
               str(row["leaf_lines"])] for row in _rows(figures, "worst")]
     head = ["touch", "lines", "written", "locks", "lines of a leaf"]
-    return ["### The longest touch", "", text, "", *_table(head, cells), ""]
+    return ["### The longest touch", "", text, "", *table(head, cells), ""]
 
 
 def _guests(figures, gibs):
@@ -138,7 +129,7 @@ def _guests(figures, gibs):
               f"{100 * row['small'] / (row['tib'] * _TIB):.3f} %",
               f"{row['tib'] * 1024 / gibs:.0f}"] for row in _rows(figures, "guest")]
     head = ["guest", "blocks, MiB", "of the guest", "pages, GiB", "of the guest", "sweep, s"]
-    return ["### Guests of many TiB", "", _GUESTS.strip(), "", *_table(head, cells), ""]
+    return ["### Guests of many TiB", "", _GUESTS.strip(), "", *table(head, cells), ""]
 
 
 def _goal(pod, per_gib):
@@ -151,23 +142,23 @@ def _goal(pod, per_gib):
 def _metadata_cells(row, where=""):
     if "absent" in row:
         return [f"{row['pod']}{where}", row["absent"], "", "", ""]
-    return [f"{row['pod']}{where}", _number(row["per_gib"]),
+    return [f"{row['pod']}{where}", number(row["per_gib"]),
             f"{100 * row['per_gib'] / _GIB:.5f} %", _goal(row["pod"], row["per_gib"]),
-            _number(row["constant"])]
+            number(row["constant"])]
 
 
 def _metadata(figures, directory):
     rows = _rows(figures, "metadata")
     cells = [_metadata_cells(row) for row in rows]
     cells += [_metadata_cells(row, ", in the kernel") for row in _rows(figures, "kernel")]
-    cells += [[name, _number(size), f"{100 * size / _GIB:.5f} %", "", ""]
+    cells += [[name, number(size), f"{100 * size / _GIB:.5f} %", "", ""]
               for name, size in _OTHERS.items()]
     head = ["pod", "bytes per GiB", "of the guest", "goal", "constant"]
-    fixed = ", ".join(f"{name} {_number(size)}" for name, size in rows[0]["fixed"].items())
+    fixed = ", ".join(f"{name} {number(size)}" for name, size in rows[0]["fixed"].items())
     ours = {f"pod, {row['pod']}": row["per_gib"] / 1024 for row in rows}
     others = {name.replace("`", ""): size / 1024 for name, size in _OTHERS.items()}
     plot.bars({**ours, **others}, "KiB per GiB", f"{directory}/metadata.svg", ours=list(ours))
-    return ["## Metadata", "", _METADATA.strip(), "", *_table(head, cells), "",
+    return ["## Metadata", "", _METADATA.strip(), "", *table(head, cells), "",
             "![metadata](performance/metadata.svg)", "",
             f"Constant bytes: {fixed}.", "", _CONSTANTS.strip(), "", _PEERS.strip(), ""]
 

@@ -2,6 +2,7 @@
 """The report's sections about guests in L1: nested.py measures them."""
 
 import plot
+from markdown import number, table
 
 _MILLION = 1e6
 _MIB = 1 << 20
@@ -40,22 +41,13 @@ first page. In the last row the arrays are zero: their block comes back by each 
 is touched again at once. `init_on_alloc` is 1; nothing of this allocates."""
 
 
-def _number(value, digits=0):
-    return f"{value:,.{digits}f}".replace(",", " ")
-
-
 def _million(figure, name):
-    return _number(figure[name] / _MILLION, 1) if figure else ""
+    return number(figure[name] / _MILLION, 1) if figure else ""
 
 
 def _find(figures, **wanted):
     return next((figure for figure in figures
                  if all(figure.get(name) == value for name, value in wanted.items())), None)
-
-
-def _table(head, rows, left=1):
-    lines = [f"| {' | '.join(head)} |", "|---" * left + "|--:" * (len(head) - left) + "|"]
-    return lines + [f"| {' | '.join(row)} |" for row in rows]
 
 
 def _difference(figures, figure):
@@ -74,8 +66,8 @@ def _boot_row(figures, figure):
                   **{name: figure[name] for name in ("peer", "page", "size")})
     return [figure["size"], figure["peer"], figure["page"], _million(figure, "busy"),
             _of_thp(figures, figure), _million(other, "busy"), _of_thp(figures, other),
-            *(_number(figure[name]) for name in ("exits", "user_exits", "sptes_2m", "sptes_4k")),
-            _number(figure.get("owned", figure["held"]) / _MIB)]
+            *(number(figure[name]) for name in ("exits", "user_exits", "sptes_2m", "sptes_4k")),
+            number(figure.get("owned", figure["held"]) / _MIB)]
 
 
 def _boot(figures):
@@ -85,7 +77,7 @@ def _boot(figures):
     head = ["guest", "memory", "page", "instructions", "of THP", "init_on_alloc=0", "of THP",
             "exits", "to QEMU", "2 MiB SPTEs", "4 KiB SPTEs", "held, MiB"]
     return ["## A guest boots", "", text, "",
-            *_table(head, [_boot_row(figures, figure) for figure in first], left=3), "",
+            *table(head, [_boot_row(figures, figure) for figure in first], text=3), "",
             *_boot_verdicts(figures), ""]
 
 
@@ -116,7 +108,7 @@ def _balloon_row(figures, figure):
     return [figure["peer"], figure["page"], figure["how"],
             _million(figure, "inflate"), f"{figure['inflate'] / ours['inflate']:.2f}",
             _million(figure, "deflate"), f"{figure['deflate'] / ours['deflate']:.2f}",
-            _number(figure["back"] / _MIB), _million(other, "inflate"),
+            number(figure["back"] / _MIB), _million(other, "inflate"),
             _million(other, "deflate")]
 
 
@@ -129,7 +121,7 @@ def _balloon(figures, directory):
     plot.bars(bars, "millions of instructions to give 1 GiB up", f"{directory}/balloon.svg",
               log=False, ours=("pod, balloon",))
     return ["## A guest gives 1 GiB up", "", _BALLOON.strip(), "",
-            *_table(head, [_balloon_row(figures, figure) for figure in first], left=3), "",
+            *table(head, [_balloon_row(figures, figure) for figure in first], text=3), "",
             "![balloon](performance/balloon.svg)", ""]
 
 
@@ -140,7 +132,7 @@ def _jitter(figures):
                 f" {'met' if figure['mean'] <= 5 else 'missed'}"
                 for figure in figures if figure["peer"] != "none"]
     return ["## A guest runs while it is swept", "", _JITTER.strip(), "",
-            *_table(["swept", "share", "p50", "p99", "max"], rows), "", *verdicts, ""]
+            *table(["swept", "share", "p50", "p99", "max"], rows), "", *verdicts, ""]
 
 
 def sections(figures, directory):

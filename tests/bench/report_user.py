@@ -3,6 +3,7 @@
 
 import plot
 import report_core
+from markdown import table
 
 _SIZES = {"16k": "16 KiB in cache", "2m": "a block", "1g": "1 GiB"}
 _PLACES = ("first line", "first page", "middle")
@@ -55,11 +56,6 @@ def _ours(figures):
     return next(found for name in _OURS if (found := _named(figures, "scan", name)))
 
 
-def _table(head, rows):
-    lines = [f"| {' | '.join(head)} |", "|---" + "|--:" * (len(head) - 1) + "|"]
-    return lines + [f"| {' | '.join(row)} |" for row in rows]
-
-
 def _verdict(what, ratio, goal):
     return f"- {what}: {ratio:.2f}, goal ≥ {goal:.2f}: {'met' if ratio >= goal else 'missed'}"
 
@@ -92,7 +88,7 @@ def _scan(figures, directory):
     reads = [["read", *(f"{_limit(figures, size)[1]:.1f}" for size in _SIZES)]]
     text = _SCAN.strip().format(nr=len(_rows(figures, "read")), ours=_ours(figures)["name"])
     return ["## Looking for zeroes, at real speed", "", text, "",
-            *_table(["scan", *_SIZES.values()], reads + _speeds(figures, "scan", _SIZES)), "",
+            *table(["scan", *_SIZES.values()], reads + _speeds(figures, "scan", _SIZES)), "",
             *_verdicts(figures),
             *_plot(figures, "scan", "1g", {"read": _limit(figures, "1g")[1]}, directory)]
 
@@ -100,13 +96,13 @@ def _scan(figures, directory):
 def _exit(figures):
     rows = [[figure["name"], *(f"{figure[place]:,.0f}".replace(",", " ") for place in _PLACES)]
             for figure in _rows(figures, "exit")]
-    return ["### Finding data", "", _EXIT.strip(), "", *_table(["scan", *_PLACES], rows), ""]
+    return ["### Finding data", "", _EXIT.strip(), "", *table(["scan", *_PLACES], rows), ""]
 
 
 def _clear(figures, directory):
     sizes = ("2m", "1g")
     return ["## Clearing, at real speed", "", _CLEAR.strip(), "",
-            *_table(["way", *(_SIZES[size] for size in sizes)], _speeds(figures, "clear", sizes)),
+            *table(["way", *(_SIZES[size] for size in sizes)], _speeds(figures, "clear", sizes)),
             *_plot(figures, "clear", "1g", {}, directory)]
 
 
