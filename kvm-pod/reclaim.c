@@ -6,7 +6,6 @@
 #include "reclaim.h"
 
 #include <linux/delay.h>
-#include <linux/sched/signal.h>
 
 #include "demote.h"
 #include "discard.h"
@@ -14,6 +13,7 @@
 #include "reserve.h"
 #include "sweep.h"
 #include "target.h"
+#include "wait.h"
 #include "work.h"
 
 /*
@@ -79,7 +79,7 @@ static enum pod_reclaim reclaim_marked(struct pod *pod, bool nowait)
 		if (ret == -ENOENT && !reserve_in_flight(pod))
 			return POD_RECLAIM_NONE;
 		if (nowait || ++tries == POD_RECLAIM_TRIES ||
-		    fatal_signal_pending(current))
+		    pod_is_leaving())
 			return reserve_in_flight(pod) ? POD_RECLAIM_LATER :
 							POD_RECLAIM_NONE;
 		usleep_range(100, 1000);
@@ -116,7 +116,7 @@ enum pod_reclaim pod_reclaim(struct pod *pod, unsigned int round, bool nowait)
 {
 	enum pod_reclaim ret;
 
-	if (fatal_signal_pending(current) || (nowait && round))
+	if (pod_is_leaving() || (nowait && round))
 		return POD_RECLAIM_LATER;
 	if (round >= POD_RECLAIM_ROUNDS)
 		return POD_RECLAIM_NONE;

@@ -40,6 +40,7 @@ static struct pod_toucher toucher_of(const struct vm_fault *vmf)
 			!(again && signal_pending(current)),
 		/* vhost's and io_uring's threads are no kernel threads. */
 		.worker = current->flags & PF_KTHREAD,
+		.leaving = pod_is_leaving(),
 		.last_user = atomic_read(&vmf->vma->vm_mm->mm_users) == 1,
 	};
 }
@@ -113,7 +114,7 @@ static vm_fault_t answer(struct pod *pod, struct vm_fault *vmf,
 static bool hold(struct pod *pod, int seq)
 {
 	pod_wait_supply(pod, seq, TASK_KILLABLE, POD_WAIT_SLICE);
-	return pod_is_supplied(pod, seq) && !fatal_signal_pending(current);
+	return pod_is_supplied(pod, seq) && !pod_is_leaving();
 }
 
 /*
@@ -168,7 +169,7 @@ int pod_write_short(struct pod *pod, unsigned long index,
 			return -ENOSPC;
 		}
 	}
-	if (signal_pending(current))
+	if (signal_pending(current) || pod_is_leaving())
 		return -ERESTARTSYS;
 	pod_wait_supply(pod, seq, TASK_INTERRUPTIBLE, POD_SLEEP_CHECK);
 	return 0;

@@ -7,12 +7,25 @@
 #ifndef POD_WAIT_H
 #define POD_WAIT_H
 
+#include <linux/sched/signal.h>
+
 #include "pod.h"
 
 /* The longest that anybody but a vCPU waits at a time, in jiffies. */
 #define POD_WAIT_SLICE	(HZ / 10)
 
 void pod_wait_init(struct pod *pod);
+
+/*
+ * Is the calling thread to end? SIGKILL does not say so for long: get_signal()
+ * takes it away, then come the exit, which may write to the thread's memory,
+ * and the rest of a vhost worker's work. Nothing would end a wait of these.
+ */
+static inline bool pod_is_leaving(void)
+{
+	return fatal_signal_pending(current) || current->flags & PF_EXITING ||
+	       READ_ONCE(current->signal->flags) & SIGNAL_GROUP_EXIT;
+}
 
 /*
  * Read before looking for memory in vain, and passed to the wait after: what

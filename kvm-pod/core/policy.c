@@ -41,7 +41,7 @@ enum pod_answer pod_policy_answer(const struct pod_toucher *who, bool fails)
 		return answer_failing(who);
 	if (who->nowait)
 		return POD_ANSWER_RETRY;
-	if (!who->may_drop)
+	if (!who->may_drop || who->leaving)
 		return POD_ANSWER_FAIL;
 	if (who->worker)
 		return who->tried || who->last_user ? POD_ANSWER_FAIL :
@@ -51,5 +51,5 @@ enum pod_answer pod_policy_answer(const struct pod_toucher *who, bool fails)
 
 bool pod_policy_must_serve(const struct pod_toucher *who)
 {
-	return !who->nowait && !who->worker && !who->vcpu;
+	return !who->nowait && !who->worker && !who->vcpu && !who->leaving;
 }

@@ -74,6 +74,7 @@ enum pod_answer {
  * @in_kvm_run: from inside KVM_RUN, not by the guest's VMM
  * @vcpu: that, and KVM did try without waiting before: an EPT violation
  * @worker: a kernel thread on somebody's behalf: KVM's asynchronous faults
+ * @leaving: the thread is to end: no signal would end its wait
  * @last_user: nobody else uses the mm any more
  */
 struct pod_toucher {
@@ -83,6 +84,7 @@ struct pod_toucher {
 	bool in_kvm_run;
 	bool vcpu;
 	bool worker;
+	bool leaving;
 	bool last_user;
 };
 

@@ -108,6 +108,17 @@ static void worker_waits_once(void)
 		     false) == POD_ANSWER_FAIL);
 }
 
+/* Whoever it is: it has heard of SIGKILL, and would wait for ever. */
+static void who_leaves_never_waits(void)
+{
+	CHECK(answer(WHO(.may_drop = true, .leaving = true), false) ==
+	      POD_ANSWER_FAIL);
+	CHECK(answer(WHO(.may_drop = true, .leaving = true, .in_kvm_run = true,
+			 .vcpu = true), false) == POD_ANSWER_FAIL);
+	CHECK(answer(WHO(.nowait = true, .leaving = true), false) ==
+	      POD_ANSWER_RETRY);
+}
+
 static void failing_never_waits(void)
 {
 	CHECK(answer(WHO(.may_drop = true), true) == POD_ANSWER_FAIL);
@@ -126,6 +137,7 @@ static void must_serve(void)
 	CHECK(pod_policy_must_serve(&WHO(.in_kvm_run = true)));
 	CHECK(!pod_policy_must_serve(&WHO(.nowait = true)));
 	CHECK(!pod_policy_must_serve(&WHO(.worker = true)));
+	CHECK(!pod_policy_must_serve(&WHO(.may_drop = true, .leaving = true)));
 	CHECK(!pod_policy_must_serve(&WHO(.in_kvm_run = true, .vcpu = true)));
 }
 
@@ -140,6 +152,7 @@ const struct test tests[] = {
 	  scarce_is_less_than_outstanding },
 	{ "policy: who waits, and how", who_waits_and_how },
 	{ "policy: a worker waits once", worker_waits_once },
+	{ "policy: who leaves never waits", who_leaves_never_waits },
 	{ "policy: fail never waits", failing_never_waits },
 	{ "policy: who must be served", must_serve },
 	{ }

@@ -113,10 +113,31 @@ TEST_F(vhost, waits_without_overdraft)
 	EXPECT_TRUE(POD_WAIT(vnet_done(&self->net, VNET_RX, &len)));
 }
 
-/* In the child: a worker that waits, and lives as long as its process. */
-static void wait_in_worker(int ready)
+struct waiter {
+	unsigned int id;
+	pid_t holder;
+};
+
+/* Has all files of who forks it open, and nothing mapped: until it is killed. */
+static pid_t hold_files(struct pod *pod)
+{
+	pid_t child = fork();
+
+	if (child)
+		return child;
+	munmap(pod->mem, pod->size);
+	for (;;)
+		pause();
+}
+
+/*
+ * In the child: a worker that waits, and lives as long as its process. There
+ * are @packets to be copied after the one that it waits with.
+ */
+static void wait_in_worker(int ready, unsigned int packets)
 {
 	struct kvm_pod_create args = pod_create_args(SIZE, TARGET);
+	struct waiter waiter;
 	struct vnet net;
 	struct pod pod;
 
@@ -127,17 +148,23 @@ static void wait_in_worker(int ready)
 		_exit(1);
 	fill(pod.mem, TARGET, 1);
 	vnet_post(&net, VNET_RX, TARGET, 2048);
-	if (vnet_send(&net, 8) ||
-	    write(ready, &pod.id, sizeof(pod.id)) != sizeof(pod.id))
+	if (vnet_send(&net, 8))
 		_exit(2);
+	while (packets--)
+		vnet_send(&net, 9);
+	waiter = (struct waiter){ pod.id, hold_files(&pod) };
+	if (write(ready, &waiter, sizeof(waiter)) != sizeof(waiter))
+		_exit(3);
 	for (;;)
 		pause();
 }
 
-TEST_F(vhost, killed_while_waiting)
+static void kill_worker(struct __test_metadata *_metadata,
+			unsigned int packets)
 {
 	long long pods = pod_class_attr("pods");
-	struct pod pod = { -1 };
+	struct waiter waiter;
+	struct pod pod;
 	time_t from;
 	pid_t child;
 	int fds[2];
@@ -145,17 +172,34 @@ TEST_F(vhost, killed_while_waiting)
 	ASSERT_EQ(0, pipe(fds));
 	child = fork();
 	if (!child)
-		wait_in_worker(fds[1]);
-	ASSERT_EQ(sizeof(pod.id), read(fds[0], &pod.id, sizeof(pod.id)));
+		wait_in_worker(fds[1], packets);
+	ASSERT_EQ(sizeof(waiter), read(fds[0], &waiter, sizeof(waiter)));
+	pod.id = waiter.id;
 	ASSERT_TRUE(POD_WAIT(pod_attr(&pod, "waits") > 0));
 	pod_sleep_ms(300);
 	from = time(NULL);
 	ASSERT_EQ(0, kill(child, SIGKILL));
-	ASSERT_TRUE(POD_WAIT(waitpid(child, NULL, WNOHANG) == child)) {
+	EXPECT_TRUE(POD_WAIT(waitpid(child, NULL, WNOHANG) == child)) {
 		print_stacks(child);
 	}
 	EXPECT_GE(3, time(NULL) - from);
+	ASSERT_EQ(0, kill(waiter.holder, SIGKILL));
 	EXPECT_TRUE(POD_WAIT(pod_class_attr("pods") == pods));
+}
+
+TEST_F(vhost, killed_while_waiting)
+{
+	kill_worker(_metadata, 0);
+}
+
+/*
+ * More than the worker copies in one go: it notices SIGKILL, which is not
+ * pending any more then, and does what is left of its work. Nobody has closed
+ * the device meanwhile, as another process has it open.
+ */
+TEST_F(vhost, killed_with_work_left)
+{
+	kill_worker(_metadata, 300);
 }
 
 struct sweeper {

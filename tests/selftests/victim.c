@@ -6,7 +6,9 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
 
@@ -109,6 +111,26 @@ static void vcpu_async(struct pod *pod)
 	run_vcpu(pod, true);
 }
 
+/* The kernel clears the word when the thread ends, and wakes who joins it. */
+static void *end_at(void *word)
+{
+	syscall(SYS_set_tid_address, word);
+	pause();
+	return NULL;
+}
+
+static void end_threads(struct pod *pod)
+{
+	pthread_t thread;
+	int i;
+
+	for (i = 0; i < NR_THREADS; i++)
+		pthread_create(&thread, NULL, end_at,
+			       pod->mem + TARGET + i * REGION);
+	for (;;)
+		pause();
+}
+
 /* In the child: never returns. */
 static void victim(victim_fn *fn, int ready)
 {
@@ -167,21 +189,27 @@ static void kill_it(struct __test_metadata *_metadata, pid_t child)
 	}
 }
 
-/* Kill it @ms after it was seen waiting, and see that all comes back. */
-static void kill_waiting(struct __test_metadata *_metadata, victim_fn *fn,
-			 unsigned int ms)
+/* Kill it after @ms, from when it was seen waiting; see that all comes back. */
+static void kill_after(struct __test_metadata *_metadata, victim_fn *fn,
+		       bool waiting, unsigned int ms)
 {
 	long long pods = pod_class_attr("pods");
 	long long owned = pod_class_attr("total_owned");
 	struct pod pod = { -1 };
 	pid_t child = begin(_metadata, fn, &pod);
 
-	ASSERT_TRUE(POD_WAIT(pod_attr(&pod, "waits") > 0));
+	ASSERT_TRUE(POD_WAIT(!waiting || pod_attr(&pod, "waits") > 0));
 	pod_sleep_ms(ms);
 	ASSERT_EQ(0, waitpid(child, NULL, WNOHANG));
 	kill_it(_metadata, child);
 	EXPECT_TRUE(POD_WAIT(pod_class_attr("pods") == pods));
 	EXPECT_TRUE(POD_WAIT(pod_class_attr("total_owned") == owned));
+}
+
+static void kill_waiting(struct __test_metadata *_metadata, victim_fn *fn,
+			 unsigned int ms)
+{
+	kill_after(_metadata, fn, true, ms);
 }
 
 /* In the middle of a wait, at its begin, and somewhere. */
@@ -260,6 +288,12 @@ TEST_F_TIMEOUT(kill, direct_io, 60)
 TEST_F_TIMEOUT(kill, read_with_a_signal, 60)
 {
 	kill_waiting(_metadata, read_with_a_signal, 1500);
+}
+
+/* SIGKILL is not pending any more in a thread that is on its way out. */
+TEST_F_TIMEOUT(kill, end_of_threads, 60)
+{
+	kill_after(_metadata, end_threads, false, 500);
 }
 
 TEST_HARNESS_MAIN
