@@ -56,14 +56,19 @@ static char *map(unsigned long bytes, int advice)
 	return memory;
 }
 
-static uint64_t frame_of(int pagemap, const char *address)
+/* Frames of the pages from @address on, as many as are in 2 MiB. */
+static void read_frames(int pagemap, const char *address, uint64_t frames[HUGE / PAGE])
 {
-	uint64_t entry = 0;
+	off_t at = (uintptr_t)address / PAGE * sizeof(*frames);
 
-	if (pread(pagemap, &entry, sizeof(entry), (uintptr_t)address / PAGE * sizeof(entry)) !=
-	    sizeof(entry) || !(entry >> 63))
+	if (pread(pagemap, frames, HUGE / PAGE * sizeof(*frames), at) !=
+	    HUGE / PAGE * sizeof(*frames))
 		die("fragment: pagemap");
-	return entry & ((1ULL << 55) - 1);
+	for (unsigned int i = 0; i < HUGE / PAGE; i++) {
+		if (!(frames[i] >> 63))
+			die("fragment: pagemap");
+		frames[i] &= (1ULL << 55) - 1;
+	}
 }
 
 /* Holds a reference on the page for as long as the pipe lives. */
@@ -85,13 +90,17 @@ static void pin(char *page)
 static void break_up(char *memory, unsigned long bytes)
 {
 	static unsigned char pinned[MAX_BLOCKS];
+	uint64_t frames[HUGE / PAGE];
 	int pagemap = open("/proc/self/pagemap", O_RDONLY);
 
 	if (pagemap < 0)
 		die("fragment: pagemap");
 	for (unsigned long offset = 0; offset < bytes; offset += PAGE) {
-		uint64_t block = frame_of(pagemap, memory + offset) * PAGE / HUGE;
+		uint64_t block;
 
+		if (offset % HUGE == 0)
+			read_frames(pagemap, memory + offset, frames);
+		block = frames[offset % HUGE / PAGE] * PAGE / HUGE;
 		if (block < MAX_BLOCKS && !pinned[block]) {
 			pinned[block] = 1;
 			pin(memory + offset);
@@ -159,10 +168,10 @@ int main(int argc, char **argv)
 		fprintf(stderr, "fragment: only %lu MiB available\n", mib);
 		return 1;
 	}
-	bytes = (mib - keep) << 20;
+	bytes = ((mib - keep) << 20) / HUGE * HUGE;
 	memory = map(bytes, MADV_NOHUGEPAGE);
-	for (unsigned long offset = 0; offset < bytes; offset += PAGE)
-		memory[offset] = 1;
+	if (madvise(memory, bytes, MADV_POPULATE_WRITE))
+		die("fragment: populate");
 	break_up(memory, bytes);
 	take_all_whole_blocks();
 	puts("fragmented");
