@@ -33,6 +33,7 @@ def run(path, workdir):
     except (BedError, SceneFailed) as error:
         print(f"failed: {error}\n{_where(error)}", flush=True)
         _show_cpus(bed)
+        _show_waits(bed)
         _show_consoles(bed)
         return 1
     finally:
@@ -58,6 +59,22 @@ def _show_cpus(bed):
         except BedError as error:
             where = [f"not known: {error}"]
         print("\n".join(f"  {name}'s CPU| {line}" for line in where), flush=True)
+
+
+# Each thread of a process with what it sleeps in, innermost first; then the pods'
+# files that are not 0.
+_WAITS = ("cd /proc/%d/task && for t in *; do echo $t $(cat $t/comm):"
+          " $(sed 's/^[^ ]* //; s/+.*//' $t/stack | head -n 12); done;"
+          " cd /sys/class/kvm-pod && grep -sv '^0$' pod*/*; true")
+
+
+def _show_waits(bed):
+    for guest in bed.guests[-1:]:
+        try:
+            waits = bed.l1.watch(_WAITS % guest.pid)
+        except BedError as error:
+            waits = f"not known: {error}"
+        print("\n".join(f"  L1's QEMU| {line}" for line in waits.splitlines()), flush=True)
 
 
 def _show_consoles(bed):
