@@ -15,7 +15,8 @@ import initramfs
 FIRMWARE = "/fw"
 _L1_MODULES = ["kvm-amd", "loop", "brd", "nbd", "tun", "vhost_net"]
 _L1_PROGRAMS = ["podsample", "fragment", "memfile", "udp", "gdbread"]
-_L2_MODULES = ["virtio_balloon", "virtio_net", "virtio_blk", "e1000e", "virtio_mem"]
+_L2_MODULES = ["virtio_balloon", "virtio_net", "virtio_blk", "virtio_scsi", "sd_mod",
+               "e1000e", "virtio_mem"]
 _L2_PROGRAMS = ["memfile", "hog", "udp", "kexec", "edu"]
 _FIRMWARE_FILES = [
     "/usr/share/seabios/bios-256k.bin",
