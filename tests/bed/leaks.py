@@ -8,8 +8,9 @@ from errors import check
 _KMEMLEAK = "/sys/kernel/debug/kmemleak"
 _OWNERS = "/sys/kernel/debug/page_owner_stacks/show_stacks"
 _FRAME = re.compile(r"^ +0x([0-9a-f]+)$", re.MULTILINE)
-# A page of a slab stays for the objects of others, whoever was first.
-_OF_SLAB = re.compile(r"new_slab|allocate_slab|alloc_slab_page")
+# A page of a slab stays for the objects of others, whoever was first, and one of
+# the depot of stacks for others' stacks.
+_OF_ALL = re.compile(r"new_slab|allocate_slab|alloc_slab_page|stack_depot_save")
 # The kernel itself loses the name of a slab's directory that cannot be made, as
 # happens where allocations are made to fail.
 _OF_KERNEL = re.compile(r"\bsysfs_slab_add\+")
@@ -59,7 +60,7 @@ def _expect_no_page(l1, text):
     if not _has(l1, _OWNERS):
         return False
     stacks = l1.sh(f"cat {_OWNERS}", timeout=600).split("\n\n")
-    left = [stack for stack in stacks if _is_of(stack, *text) and not _OF_SLAB.search(stack)]
+    left = [stack for stack in stacks if _is_of(stack, *text) and not _OF_ALL.search(stack)]
     check(not left, "pages that the module took are left:\n" + "\n\n".join(left))
     return True
 
