@@ -2,6 +2,8 @@
 /*
  * What giving memory up costs: one call for one page, all of it in use before.
  */
+#include <err.h>
+#include <sched.h>
 #include <string.h>
 
 #include "memory.h"
@@ -11,6 +13,15 @@
 
 #define SIZE		(64 * REGION)
 #define SMALL_SIZE	(8 * REGION)
+
+/* The pod's worker, who clears what was given up, comes after all of a row. */
+static void keep_the_cpu(int policy)
+{
+	struct sched_param param = { .sched_priority = policy == SCHED_FIFO };
+
+	if (sched_setscheduler(0, policy, &param))
+		err(1, "sched_setscheduler");
+}
 
 /*
  * @length bytes at a time. Pages of a block are given up from one block each, so
@@ -28,12 +39,14 @@ static void discard_each(const char *row, const struct kind *kind,
 		return;
 	memset(m.mem, 1, size);
 	samples_begin(&s, size / stride);
+	keep_the_cpu(SCHED_FIFO);
 	for (at = 0; at < size; at += stride) {
 		from = ticks();
 		if (kind->discard(&m, at, length))
 			break;
 		samples_add(&s, ticks() - from);
 	}
+	keep_the_cpu(SCHED_OTHER);
 	samples_print(&s, row, kind->name, kind->page, 1);
 	memory_end(&m);
 }
