@@ -7,7 +7,7 @@ import time
 import artifacts
 import images
 import leaks
-from errors import Skip, check
+from errors import Skip, Vanished, check
 from l1 import L1
 from l2 import L2
 from limits import Deadline
@@ -41,12 +41,20 @@ class Bed:
         """Boot L1 (options as in L1()) and load kvm and kvm-pod with parameters module."""
         initrd = os.path.join(self.workdir, "l1.initrd")
         images.write_l1(initrd, stock_qemu, programs, modules)
-        self.l1 = L1(self.workdir, initrd, **options)
+        self.l1 = self._boot(initrd, options)
         os.unlink(initrd)
         self.log("L1 is up")
         self.l1.sh(f"modprobe kvm-amd && modprobe kvm-pod {module}")
         self.mark()
         return self.l1
+
+    def _boot(self, initrd, options):
+        """A reset of TCG's while the kernel starts its CPUs is no test's: once more."""
+        try:
+            return L1(self.workdir, initrd, **options)
+        except Vanished as error:
+            self.log(f"{error}; once more")
+            return L1(self.workdir, initrd, **options)
 
     def mark(self):
         """Remember L1's free memory, for expect_all_back()."""

@@ -10,6 +10,10 @@ class Dead(BedError):
     """The machine at the other end is gone, or its kernel complained."""
 
 
+class Vanished(Dead):
+    """L1 ended while it booted, as if it had been switched off."""
+
+
 class Timeout(BedError):
     """Something did not happen in time."""
 

@@ -11,7 +11,7 @@ import time
 import artifacts
 import console
 from agent import Agent
-from errors import BedError, Dead, check
+from errors import BedError, Dead, Vanished, check
 from qmp import Qmp
 from stream import Pump
 
@@ -48,7 +48,20 @@ class L1:
         self.console = self._streams["console"]
         self._agents = {name: Agent(self._streams[name], self.check_alive)
                         for name in ("agent", "watch")}
-        self.console.wait(lambda line: "BED-UP" in line, BOOT_TIMEOUT, 0, self.check_alive)
+        try:
+            self.console.wait(lambda line: "BED-UP" in line, BOOT_TIMEOUT, 0, self.check_alive)
+        except Dead:
+            if self._has_vanished():
+                raise Vanished("L1 was gone before it was up, without a word") from None
+            raise
+
+    def _has_vanished(self):
+        """Did the CPU reset itself, while QEMU and the kernel found nothing wrong?"""
+        try:
+            status = self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            return False
+        return status == 0 and not console.trouble_in(self.console.lines)
 
     def sh(self, command, timeout=60, status=0):
         return self._agents["agent"].sh(command, timeout, status)
