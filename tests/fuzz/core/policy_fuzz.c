@@ -58,16 +58,15 @@ static struct pod_toucher somebody(struct rnd *choices)
 }
 
 /* Rule 9 of the design, an answer at a time. */
-static void check_answer(struct rnd *choices)
+static void check_toucher(struct pod_toucher who, bool fails)
 {
-	struct pod_toucher who = somebody(choices);
-	bool fails = rnd_below(choices, 2);
-	bool may_wait = !fails && !who.nowait && who.may_drop;
+	bool may_wait = !fails && !who.nowait && who.may_drop && !who.leaving;
 	bool had_its_turn = who.worker && (who.tried || who.last_user);
 	bool expect[] = {
 		[POD_ANSWER_RETRY] = who.nowait && !fails,
 		[POD_ANSWER_FAIL] = fails ? !who.nowait || !who.in_kvm_run :
-			!who.nowait && (!who.may_drop || had_its_turn),
+			!who.nowait && (!who.may_drop || had_its_turn ||
+					who.leaving),
 		[POD_ANSWER_SIGNAL] = fails && who.nowait && who.in_kvm_run,
 		[POD_ANSWER_SLEEP] = may_wait && who.vcpu && !who.worker,
 		[POD_ANSWER_SLICE] = may_wait && !had_its_turn &&
@@ -78,7 +77,17 @@ static void check_answer(struct rnd *choices)
 	for (i = 0; i < sizeof(expect) / sizeof(expect[0]); i++)
 		CHECK(expect[i] == (pod_policy_answer(&who, fails) == i));
 	CHECK(pod_policy_must_serve(&who) ==
-	      !(who.nowait || who.worker || who.vcpu));
+	      !(who.nowait || who.worker || who.vcpu || who.leaving));
+}
+
+static void check_answer(struct rnd *choices)
+{
+	struct pod_toucher who = somebody(choices);
+	bool fails = rnd_below(choices, 2);
+
+	check_toucher(who, fails);
+	who.leaving = true;
+	check_toucher(who, fails);
 }
 
 void fuzz_run(struct rnd *choices)
