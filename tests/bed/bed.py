@@ -37,10 +37,11 @@ class Bed:
     def skip(reason):
         raise Skip(reason)
 
-    def boot(self, module="", stock_qemu=False, programs=(), modules=(), **options):
+    def boot(self, module="", stock_qemu=False, programs=(), modules=(), l2_modules=(),
+             **options):
         """Boot L1 (options as in L1()) and load kvm and kvm-pod with parameters module."""
         initrd = os.path.join(self.workdir, "l1.initrd")
-        images.write_l1(initrd, stock_qemu, programs, modules)
+        images.write_l1(initrd, stock_qemu, programs, modules, l2_modules)
         self.l1 = self._boot(initrd, options)
         os.unlink(initrd)
         self.log("L1 is up")

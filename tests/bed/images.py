@@ -15,8 +15,7 @@ import initramfs
 FIRMWARE = "/fw"
 _L1_MODULES = ["kvm-amd", "loop", "brd", "nbd", "tun", "vhost_net"]
 _L1_PROGRAMS = ["podsample", "fragment", "memfile", "udp", "gdbread"]
-_L2_MODULES = ["virtio_balloon", "virtio_net", "virtio_blk", "virtio_scsi", "sd_mod",
-               "e1000e", "virtio_mem"]
+_L2_MODULES = ["virtio_balloon", "virtio_net", "virtio_blk", "e1000e", "virtio_mem"]
 _L2_PROGRAMS = ["memfile", "hog", "udp", "kexec", "edu"]
 _FIRMWARE_FILES = [
     "/usr/share/seabios/bios-256k.bin",
@@ -26,15 +25,15 @@ _FIRMWARE_FILES = [
 ]
 
 
-def write_l1(path, stock_qemu=False, extra=(), modules=()):
+def write_l1(path, stock_qemu=False, extra=(), modules=(), l2_modules=()):
     """L1's initramfs at path; extra is (source, destination) pairs of programs.
 
-    modules are those of the kernel beyond what all scenes need.
+    modules are those of the kernel beyond what all scenes need, l2_modules those of L2's.
     """
     parts = [_l1_base(modules), _qemu(artifacts.patched_qemu(), "bin/qemu-system-x86_64")]
     if stock_qemu:
         parts.append(_qemu(artifacts.STOCK_QEMU, "bin/qemu-stock"))
-    parts += [_l2_image(), _module(), _programs(extra)]
+    parts += [_l2_image(l2_modules), _module(), _programs(extra)]
     with open(path, "wb") as out:
         for part in parts:
             part.write(out)
@@ -55,10 +54,10 @@ def _l1_base(modules):
     return _base(artifacts.l1_kernel(), "l1-init.sh", [*_L1_MODULES, *modules], _L1_PROGRAMS)
 
 
-def _l2_image():
+def _l2_image(modules):
     """The guest's kernel and initramfs, as files for L1's QEMU."""
     inner = io.BytesIO()
-    _base(artifacts.kernel(), "l2-init.sh", _L2_MODULES, _L2_PROGRAMS).write(inner)
+    _base(artifacts.kernel(), "l2-init.sh", [*_L2_MODULES, *modules], _L2_PROGRAMS).write(inner)
     archive = cpio.Archive()
     archive.file("l2/initrd", inner.getvalue())
     initramfs.add_path(archive, artifacts.kernel()["VMLINUZ"], "l2/vmlinuz")

@@ -20,7 +20,7 @@ SCSI = "virtio-scsi-pci -device scsi-hd,drive=d0"
 
 
 def run(bed):
-    l1 = bed.boot()
+    l1 = bed.boot(l2_modules=["virtio_scsi", "sd_mod"])
     l1.sh(f"memfile fill /tmp/disk {DISK_MIB} 9")
     bed.mark()
     for aio, direct, device in (("threads", "off", BLK), ("threads", "off", SCSI),
