@@ -19,8 +19,11 @@ def run(bed):
         guest = bed.start(pod_backend("512M", "144M"), devices="", cpus=CPUS,
                           cpu=f"host,kvm-asyncpf={asyncpf}")
         exhaust(guest)
+        waiting = kill_waiting(l1, guest) if waits else 0
         begin = time.monotonic()
-        waiting = kill_waiting(l1, guest) if waits else kill_stopped(guest)
+        if not waits:
+            guest.kill()
+        guest.wait_exit(5)
         bed.expect_all_back()
         bed.log(f"kvm-asyncpf={asyncpf}, {waiting} waited:"
                 f" all back in {time.monotonic() - begin:.1f} s")
@@ -35,18 +38,12 @@ def exhaust(guest):
     check(status(guest) == "pod-exhausted", "it stopped for another reason")
 
 
-def kill_stopped(guest):
-    guest.kill()
-    guest.wait_exit(5)
-    return 0
-
-
 def kill_waiting(l1, guest):
     """Kill it between the touch and the stop, from within L1. How many waited."""
-    l1.sh(f"(while read n <{guest.pod().path}/waiting && [ $n = 0 ]; do :; done;"
+    l1.sh(f"rm -f /tmp/waited; (while read n <{guest.pod().path}/waiting && [ $n = 0 ]; do :; done;"
           f" echo $n >/tmp/waited; kill -9 {guest.pid}) >/dev/null 2>&1 &")
     deadline = Deadline(20)
-    while guest.status() is None:
+    while not (waited := l1.sh("cat /tmp/waited 2>/dev/null; true")):
         check(not deadline.over(), "nobody waits")
         try:
             if status(guest) == "pod-exhausted":
@@ -55,4 +52,4 @@ def kill_waiting(l1, guest):
             # It may be gone before its answer has come; nothing else may be wrong.
             guest.check_alive()
         time.sleep(0.1)
-    return int(l1.sh("cat /tmp/waited"))
+    return int(waited)
