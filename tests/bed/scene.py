@@ -33,8 +33,8 @@ def run(path, workdir):
     except (BedError, SceneFailed) as error:
         print(f"failed: {error}\n{_where(error)}", flush=True)
         _show_cpus(bed)
-        _show_waits(bed)
         _show_consoles(bed)
+        _show_waits(bed)
         return 1
     finally:
         bed.close()
