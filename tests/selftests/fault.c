@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 
 #include "pod_test.h"
@@ -24,12 +25,10 @@ static u64 pmd_mapped(const struct pod *pod)
 TEST_F(pod, write_takes_a_block)
 {
 	u8 *mem = self->pod.mem;
-	long faults = faults_so_far();
 
 	mem[REGION + 12345] = 1;
-	EXPECT_GE(faults + 1, faults_so_far());
+	EXPECT_EQ(REGION, pmd_mapped(&self->pod));
 	fill(mem + REGION, REGION, 1);
-	EXPECT_GE(faults + 1, faults_so_far());
 	EXPECT_EQ(REGION, POD_GET(&self->pod, populated));
 	EXPECT_EQ(TARGET - REGION, POD_GET(&self->pod, reserve));
 	EXPECT_EQ(SIZE - REGION, POD_GET(&self->pod, outstanding));
@@ -98,13 +97,20 @@ TEST_F(pod, read_costs_nothing)
 TEST_F(pod, read_then_write_is_one_fault)
 {
 	volatile u8 *mem = self->pod.mem;
-	long faults;
+	long before, took, faults = LONG_MAX;
+	int i;
 
 	fill(self->pod.mem, REGION, 1);
-	EXPECT_EQ(0, madvise(self->pod.mem, REGION, MADV_DONTNEED));
-	faults = faults_so_far();
-	mem[PAGE] = mem[PAGE];
-	EXPECT_GE(faults + 1, faults_so_far());
+	/* Some rounds have faults of the program's own as well. */
+	for (i = 0; i < 8; i++) {
+		EXPECT_EQ(0, madvise(self->pod.mem, REGION, MADV_DONTNEED));
+		before = faults_so_far();
+		mem[PAGE] = mem[PAGE];
+		took = faults_so_far() - before;
+		if (took < faults)
+			faults = took;
+	}
+	EXPECT_EQ(1, faults);
 }
 
 TEST_F(pod, unaligned_mapping_takes_pages)
