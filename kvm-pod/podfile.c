@@ -107,6 +107,7 @@ static long balloon_ranges(struct pod *pod, struct kvm_pod_balloon *b)
 	ranges = get_ranges(b, pod->ledger.size << PAGE_SHIFT);
 	if (IS_ERR(ranges))
 		return PTR_ERR(ranges);
+	pod_ledger_announce(&pod->ledger);
 	for (b->out_done = 0; b->out_done < b->nr_ranges; b->out_done++) {
 		if (task_sigpending(current)) {
 			ret = -EINTR;
@@ -137,11 +138,11 @@ static long file_balloon(struct file *file, void *arg)
 	if (pod->pinnable)
 		return -EBUSY;
 	b->out_done = 0;
-	pod_ledger_announce(&pod->ledger);
 	if (b->op != KVM_POD_BALLOON_RESET)
 		return balloon_ranges(pod, b);
 	if (b->nr_ranges || b->ranges_ptr)
 		return -EINVAL;
+	pod_ledger_announce(&pod->ledger);
 	return pod_balloon_reset(pod);
 }
 

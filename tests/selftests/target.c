@@ -75,6 +75,24 @@ TEST_F(pod, lower_without_a_balloon)
 	EXPECT_EQ(-1, mismatch(self->pod.mem, REGION, 1));
 }
 
+/* Nor does one that was told only that its call was wrong. */
+TEST_F(pod, lower_after_failed_balloon_calls)
+{
+	struct kvm_pod_range good = { 0, PAGE }, outside = { SIZE, PAGE };
+
+	EXPECT_EQ(-EINVAL, pod_balloon(&self->pod, KVM_POD_BALLOON_INFLATE,
+				       &good, 0));
+	EXPECT_EQ(-EINVAL, pod_balloon(&self->pod, KVM_POD_BALLOON_DEFLATE,
+				       &outside, 1));
+	EXPECT_EQ(-EFAULT, pod_balloon(&self->pod, KVM_POD_BALLOON_INFLATE,
+				       NULL, 1));
+	EXPECT_EQ(-EINVAL, pod_balloon(&self->pod, KVM_POD_BALLOON_RESET,
+				       &good, 1));
+	ASSERT_EQ(0, pod_set_target(&self->pod, TARGET / 2, NULL));
+	EXPECT_TRUE(POD_WAIT(POD_GET(&self->pod, owned) == TARGET / 2));
+	EXPECT_EQ(0, POD_GET(&self->pod, to_shrink));
+}
+
 /* The balloon is there already: the reserve leaves at once. */
 TEST_F(pod, lower_after_the_balloon)
 {
