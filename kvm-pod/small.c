@@ -146,7 +146,10 @@ static void batch_discard(struct pod_batch *b, unsigned long first,
 	batch_park(b);
 }
 
-/* One page that another thread had locked: wait for it. */
+/*
+ * One page that another thread had locked: wait for it. If a sweep detached it
+ * meanwhile, that did not know what it was to become: the caller looks again.
+ */
 static bool discard_busy(struct pod_batch *b, unsigned long index)
 {
 	struct pod_slot slot;
@@ -159,7 +162,7 @@ static bool discard_busy(struct pod_batch *b, unsigned long index)
 		return false;
 	}
 	if (!folio)
-		return true;
+		return (slot.page == POD_PAGE_GIVEN) == b->given;
 	folio_lock(folio);
 	behind = pod_is_behind(b->pod, index, folio);
 	if (behind) {

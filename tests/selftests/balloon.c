@@ -8,10 +8,16 @@
 #include <fcntl.h>
 
 #include "pod_test.h"
+#include "touch.h"
 
 #define SIZE	(32 * MiB)
 #define TARGET	(8 * MiB)
 #define RW	(PROT_READ | PROT_WRITE)
+
+/* For a race with a sweep: rounds, and pages in each. */
+#define MEETINGS	300
+#define MEETING_DATA	56
+#define MEETING_ZERO	8
 
 POD_FIXTURE(SIZE, TARGET)
 
@@ -109,6 +115,71 @@ TEST_F(pod, page_of_a_small_region)
 	EXPECT_EQ(-1, mismatch(mem, PAGE, 1));
 	EXPECT_COUNTS(3 * PAGE, PAGE, 0);
 	munmap(mem, SIZE);
+}
+
+/**
+ * struct sweeper - sweeps the first region until it is told not to
+ * @stop: atomic
+ */
+struct sweeper {
+	struct job job;
+	const struct pod *pod;
+	bool stop;
+};
+
+static long sweep_on(void *arg)
+{
+	struct sweeper *s = arg;
+	long ret = 0;
+
+	while (!ret && !__atomic_load_n(&s->stop, __ATOMIC_RELAXED))
+		ret = pod_sweep(s->pod, 0, REGION, 0, NULL);
+	return ret;
+}
+
+/* Zeroes last: the sweep must not have taken them all before the inflate. */
+static void touch_for_meeting(volatile u8 *mem)
+{
+	unsigned int i;
+
+	for (i = 0; i < MEETING_DATA; i++)
+		mem[i * PAGE] = 1;
+	for (; i < MEETING_DATA + MEETING_ZERO; i++)
+		mem[i * PAGE] = 0;
+}
+
+/*
+ * The sweep has zero pages locked when the inflate comes by, and has detached
+ * them by the time the inflate, done with the data, comes back for them. One
+ * that it still refers to is parked: a later sweep makes that given.
+ */
+TEST_F_TIMEOUT(pod, inflate_meets_sweep, 60)
+{
+	struct sweeper sweeper = { .pod = &self->pod };
+	unsigned int round;
+	bool given = true;
+	int ret;
+
+	/* What is given takes single pages. */
+	ret = pod_inflate(&self->pod, 0, REGION);
+	job_start(&sweeper.job, sweep_on, &sweeper);
+	for (round = 0; !ret && given && round < MEETINGS; round++) {
+		touch_for_meeting(self->pod.mem);
+		ret = pod_inflate(&self->pod, 0, REGION);
+		given = POD_WAIT(POD_GET(&self->pod, given) == REGION ||
+				 !POD_GET(&self->pod, parked)) &&
+			POD_GET(&self->pod, given) == REGION;
+	}
+	__atomic_store_n(&sweeper.stop, true, __ATOMIC_RELAXED);
+	pthread_join(sweeper.job.thread, NULL);
+	EXPECT_EQ(0, ret);
+	EXPECT_EQ(0, sweeper.job.result);
+	EXPECT_TRUE(given) {
+		TH_LOG("round %u: %lu given, %lu parked", round,
+		       POD_GET(&self->pod, given),
+		       POD_GET(&self->pod, parked));
+	}
+	EXPECT_LT(0, pod_attr(&self->pod, "sweep_reclaimed"));
 }
 
 /* A given region takes single pages: it will hardly be used whole. */
