@@ -6,9 +6,6 @@
 #include "pmt.h"
 #include "pmt_word.h"
 
-/* Regions of a bucket looked at in one call, under the lock of all marks. */
-#define POD_PICK_MAX	64
-
 struct pod_marks *pod_pmt_marks(struct pod_pmt *pmt, unsigned long region)
 {
 	u64 word = pmt->word[region];
@@ -24,6 +21,10 @@ static void marks_link(struct pod_pmt *pmt, struct pod_marks *marks)
 
 	spin_lock(&pmt->marked_lock);
 	list_move_tail(&marks->node, &pmt->marked[bucket]);
+	if (marks->nr_given)
+		list_move_tail(&marks->given_node, &pmt->given[bucket]);
+	else
+		list_del_init(&marks->given_node);
 	spin_unlock(&pmt->marked_lock);
 }
 
@@ -31,6 +32,7 @@ static void marks_unlink(struct pod_pmt *pmt, struct pod_marks *marks)
 {
 	spin_lock(&pmt->marked_lock);
 	list_del_init(&marks->node);
+	list_del_init(&marks->given_node);
 	spin_unlock(&pmt->marked_lock);
 }
 
@@ -64,8 +66,7 @@ static void marks_end(struct pod_pmt *pmt, unsigned int shard,
 static void marks_count(struct pod_marks *marks)
 {
 	marks->nr_marked = bitmap_weight(marks->marked, POD_REGION_PAGES);
-	WRITE_ONCE(marks->nr_given,
-		   bitmap_weight(marks->given, POD_REGION_PAGES));
+	marks->nr_given = bitmap_weight(marks->given, POD_REGION_PAGES);
 	if (marks->nr_marked != POD_REGION_PAGES)
 		marks->parked = false;
 }
@@ -76,6 +77,7 @@ static void marks_attach(struct pod_pmt *pmt, unsigned long region,
 	u64 word = pmt->word[region];
 
 	INIT_LIST_HEAD(&marks->node);
+	INIT_LIST_HEAD(&marks->given_node);
 	marks->handle = handle_of(word);
 	marks->region = region;
 	WRITE_ONCE(pmt->word[region], (unsigned long)marks | R_MARKED |
@@ -132,6 +134,15 @@ struct pod_marks *pod_pmt_unmark(struct pod_pmt *pmt, unsigned int shard,
 			      (pmt->word[region] & R_FROZEN));
 }
 
+void pod_pmt_forget_marks(struct pod_pmt *pmt, struct pod_marks *marks)
+{
+	bitmap_zero(marks->given, POD_REGION_PAGES);
+	marks->nr_given = 0;
+	spin_lock(&pmt->marked_lock);
+	list_del_init(&marks->given_node);
+	spin_unlock(&pmt->marked_lock);
+}
+
 void pod_pmt_park_region(struct pod_pmt *pmt, unsigned int shard,
 			 unsigned long region, bool parked)
 {
@@ -145,22 +156,26 @@ void pod_pmt_park_region(struct pod_pmt *pmt, unsigned int shard,
 	marks_end(pmt, shard, region, &d);
 }
 
-/*
- * A look at @nr_given without the region's lock is enough for a hint. Those
- * passed over go to the end: the next call goes on from here.
- */
-static struct pod_marks *first_marked(struct list_head *bucket, bool given)
+static struct pod_marks *first_given(struct list_head *bucket)
 {
 	struct pod_marks *marks;
-	unsigned int i;
 
-	for (i = 0; i < POD_PICK_MAX && !list_empty(bucket); i++) {
-		marks = list_first_entry(bucket, struct pod_marks, node);
-		if (!given || READ_ONCE(marks->nr_given))
-			return marks;
-		list_move_tail(&marks->node, bucket);
-	}
-	return NULL;
+	if (list_empty(bucket))
+		return NULL;
+	marks = list_first_entry(bucket, struct pod_marks, given_node);
+	list_move_tail(&marks->given_node, bucket);
+	return marks;
+}
+
+static struct pod_marks *first_marked(struct list_head *bucket)
+{
+	struct pod_marks *marks;
+
+	if (list_empty(bucket))
+		return NULL;
+	marks = list_first_entry(bucket, struct pod_marks, node);
+	list_move_tail(&marks->node, bucket);
+	return marks;
 }
 
 bool pod_pmt_pick_marked(struct pod_pmt *pmt, bool given,
@@ -170,13 +185,12 @@ bool pod_pmt_pick_marked(struct pod_pmt *pmt, bool given,
 	int i;
 
 	spin_lock(&pmt->marked_lock);
-	for (i = POD_MARK_BUCKETS - 1; i >= 0 && !marks; i--) {
-		marks = first_marked(&pmt->marked[i], given);
-		if (marks) {
-			list_move_tail(&marks->node, &pmt->marked[i]);
-			*region = marks->region;
-		}
-	}
+	for (i = POD_MARK_BUCKETS - 1; i >= 0 && !marks; i--)
+		marks = given ? first_given(&pmt->given[i]) :
+				first_marked(&pmt->marked[i]);
+	/* Who frees them takes them off the lists first: after the unlock. */
+	if (marks)
+		*region = marks->region;
 	spin_unlock(&pmt->marked_lock);
 	return marks;
 }

@@ -65,8 +65,10 @@ void pod_pmt_init(struct pod_pmt *pmt, struct pod_ledger *ledger, u64 *word,
 	for (i = 0; i < nr_locks; i++)
 		spin_lock_init(&locks[i].lock);
 	spin_lock_init(&pmt->marked_lock);
-	for (i = 0; i < POD_MARK_BUCKETS; i++)
+	for (i = 0; i < POD_MARK_BUCKETS; i++) {
 		INIT_LIST_HEAD(&pmt->marked[i]);
+		INIT_LIST_HEAD(&pmt->given[i]);
+	}
 }
 
 static void slot_of_page(u64 page, struct pod_slot *slot)
@@ -261,8 +263,7 @@ void pod_pmt_forget_given(struct pod_pmt *pmt, unsigned int shard,
 		leaf_forget_given(pmt, shard, region);
 		break;
 	case R_MARKED:
-		bitmap_zero(marks_of(word)->given, POD_REGION_PAGES);
-		WRITE_ONCE(marks_of(word)->nr_given, 0);
+		pod_pmt_forget_marks(pmt, marks_of(word));
 		break;
 	}
 }

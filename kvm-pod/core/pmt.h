@@ -67,6 +67,7 @@ struct pod_leaf {
 /**
  * struct pod_marks - which pages of a HUGE region are given up in place
  * @node: in pod_pmt::marked, under pod_pmt::marked_lock
+ * @given_node: in pod_pmt::given if @nr_given, likewise
  * @handle: the region's block; the region's word points here instead
  * @region: whose marks these are
  * @marked: cleared and given up; a hint only, the guest may write again
@@ -79,6 +80,7 @@ struct pod_leaf {
  */
 struct pod_marks {
 	struct list_head node;
+	struct list_head given_node;
 	u64 handle;
 	unsigned long region;
 	DECLARE_BITMAP(marked, POD_REGION_PAGES);
@@ -100,8 +102,10 @@ struct pod_region_lock {
  * @locks: see pod_pmt_lockptr(); leaf locks, but for
  *	@marked_lock
  * @lock_mask: number of @locks less one
- * @marked_lock: protects @marked, innermost
+ * @marked_lock: protects @marked and @given, innermost
  * @marked: HUGE regions with marks, by how many of their pages are marked
+ * @given: those of them with marks that the balloon made, likewise: however
+ *	many others there are, they are not in the way
  *
  * @word and @locks are owned by the caller of pod_pmt_init().
  */
@@ -114,6 +118,7 @@ struct pod_pmt {
 
 	spinlock_t marked_lock;
 	struct list_head marked[POD_MARK_BUCKETS];
+	struct list_head given[POD_MARK_BUCKETS];
 };
 
 /**
@@ -300,8 +305,8 @@ void pod_leaf_set(struct pod_leaf *leaf, unsigned int i, enum pod_page page,
  * @given: only one with pages that the balloon gave up
  * @region: the answer
  *
- * The region goes to the end of its list, so that a busy one does not hide
- * the others. Needs no lock.
+ * The region goes to the end of the list that it was picked from, so that a
+ * busy one does not hide the others. Needs no lock.
  *
  * Return: false if there is none.
  */

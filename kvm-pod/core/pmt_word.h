@@ -122,4 +122,7 @@ struct pod_marks *pod_pmt_replace_region(struct pod_pmt *pmt,
 					 unsigned int shard,
 					 unsigned long region, u64 word);
 
+/* RESET: the marks stay, but nobody's balloon made them. */
+void pod_pmt_forget_marks(struct pod_pmt *pmt, struct pod_marks *marks);
+
 #endif /* POD_CORE_PMT_WORD_H */

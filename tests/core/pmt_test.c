@@ -230,15 +230,15 @@ static void picks_take_turns(void)
 	CHECK(first != second);
 }
 
-/* More than one call looks at: each call goes on where the last one ended. */
-static void pick_gets_past_many(void)
+static struct {
+	struct pod_marks marks;
+} __attribute__((aligned(64))) many[NR_MANY];
+
+/* Many regions with a mark each, that the balloon gave up. */
+static void make_many(void)
 {
-	static struct {
-		struct pod_marks marks;
-	} __attribute__((aligned(64))) many[NR_MANY];
 	static u64 many_words[NR_MANY];
-	unsigned long r, found = NR_MANY;
-	unsigned int calls;
+	unsigned long r;
 
 	pmt_make();
 	memset(many, 0, sizeof(many));
@@ -247,15 +247,59 @@ static void pick_gets_past_many(void)
 	for (r = 0; r < NR_MANY; r++) {
 		lock(r);
 		pod_pmt_populate_huge(&pmt, 0, r, 1 + r);
-		pod_pmt_mark(&pmt, 0, pod_region_first(r), 1, r == NR_MANY - 1,
+		pod_pmt_mark(&pmt, 0, pod_region_first(r), 1, true,
 			     &many[r].marks);
 		unlock(r);
 	}
-	for (calls = 0; calls < 4; calls++)
-		if (pod_pmt_pick_marked(&pmt, true, &found))
-			break;
+}
+
+static void punch(unsigned long region)
+{
+	lock(region);
+	pod_pmt_mark(&pmt, 0, pod_region_first(region), 1, false, NULL);
+	unlock(region);
+}
+
+static void reset(unsigned long region)
+{
+	lock(region);
+	pod_pmt_forget_given(&pmt, 0, region);
+	unlock(region);
+}
+
+/* However many have marks, but nothing given: one that has is found at once. */
+static void pick_gets_past_many(void)
+{
+	unsigned long r, found = NR_MANY;
+
+	make_many();
+	for (r = 0; r < NR_MANY - 1; r++) {
+		if (r % 2)
+			punch(r);
+		else
+			reset(r);
+	}
+	CHECK(pod_pmt_pick_marked(&pmt, true, &found));
 	CHECK(found == NR_MANY - 1);
-	CHECK(calls > 0);
+	reset(NR_MANY - 1);
+	CHECK(!pod_pmt_pick_marked(&pmt, true, &found));
+	CHECK(pod_pmt_pick_marked(&pmt, false, &found));
+}
+
+/* After RESET the balloon comes back: a region of the many gives again. */
+static void pick_finds_what_is_given_again(void)
+{
+	unsigned long r, found = NR_MANY;
+
+	make_many();
+	for (r = 0; r < NR_MANY; r++)
+		reset(r);
+	CHECK(!pod_pmt_pick_marked(&pmt, true, &found));
+	lock(NR_MANY / 2);
+	pod_pmt_mark(&pmt, 0, pod_region_first(NR_MANY / 2) + 3, 1, true, NULL);
+	unlock(NR_MANY / 2);
+	CHECK(pod_pmt_pick_marked(&pmt, true, &found));
+	CHECK(found == NR_MANY / 2);
 }
 
 static const char *recount(unsigned long region)
@@ -324,6 +368,8 @@ const struct test tests[] = {
 	{ "pmt: picks take turns", picks_take_turns },
 	{ "pmt: a pick gets past many that have nothing given",
 	  pick_gets_past_many },
+	{ "pmt: what is given after a reset is found",
+	  pick_finds_what_is_given_again },
 	{ "pmt: the recount finds damage", recount_finds_damage },
 	{ "pmt: the recount finds damaged words", recount_finds_damaged_words },
 	{ }

@@ -13,7 +13,25 @@
 #define SIZE	(32 * MiB)
 #define TARGET	(16 * MiB)
 
+/* Regions of a larger pod, and how many of them give something in the end. */
+#define MANY		144
+#define MANY_GIVEN	4
+
 POD_FIXTURE(SIZE, TARGET)
+
+FIXTURE(many) {
+	struct pod pod;
+};
+
+FIXTURE_SETUP(many)
+{
+	ASSERT_GOOD(pod_begin(&self->pod, MANY * REGION, MANY * REGION));
+}
+
+FIXTURE_TEARDOWN(many)
+{
+	ASSERT_GOOD(pod_finish(&self->pod));
+}
 
 TEST_F_TIMEOUT(pod, lowered_target_is_reached, 60)
 {
@@ -187,6 +205,28 @@ TEST_F_TIMEOUT(pod, float_recovers, 60)
 	EXPECT_TRUE(POD_WAIT(POD_GET(&self->pod, owned) == TARGET / 2));
 	EXPECT_TRUE(POD_WAIT(POD_GET(&self->pod, float) == whole));
 	EXPECT_EQ(0, pod_bad_pages(self->pod.mem, TARGET));
+}
+
+/*
+ * Blocks with marks of a balloon that was reset, more than anybody looks at in
+ * one go, do not hide those few that the next balloon gives parts of.
+ */
+TEST_F_TIMEOUT(many, reset_does_not_hide_what_is_given, 60)
+{
+	u64 given = MANY_GIVEN * REGION, size = self->pod.size, at;
+
+	for (at = 0; at < size; at += REGION)
+		self->pod.mem[at] = 1;
+	for (at = 0; at < size - given; at += REGION)
+		ASSERT_EQ(0, pod_inflate(&self->pod, at + PAGE, PAGE));
+	ASSERT_EQ(0, pod_balloon_reset(&self->pod));
+	for (at = size - given; at < size; at += REGION)
+		ASSERT_EQ(0, pod_inflate(&self->pod, at + PAGE, PAGE));
+	ASSERT_EQ(0, pod_set_target(&self->pod, size - MANY_GIVEN * PAGE,
+				    NULL));
+	EXPECT_TRUE(POD_WAIT(!POD_GET(&self->pod, to_shrink)));
+	EXPECT_EQ(size - MANY_GIVEN * PAGE, POD_GET(&self->pod, owned));
+	EXPECT_EQ(MANY_GIVEN * PAGE, POD_GET(&self->pod, given));
 }
 
 TEST_HARNESS_MAIN
