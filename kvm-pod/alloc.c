@@ -88,9 +88,13 @@ bool pod_host_has_errors(void)
 }
 
 /*
- * memory_failure() counts an error right after it has flagged the page. A block
- * that is handed out in between is like one that broke a moment later; 512 flags
- * in as many cache lines cost more than all else in a fault.
+ * On a host without errors a block is not looked through: 512 flags in as many
+ * cache lines cost more than all else in a fault. memory_failure() flags the
+ * page first and counts when it is done with it: for a page of a pod that is
+ * milliseconds later, as it drains the LRU caches of all CPUs in the hope to
+ * find the page on a list then. A block that is handed out meanwhile is like
+ * one that broke a moment later; who hands a page to the kernel has to look at
+ * the flag of that page by itself.
  */
 bool pod_folio_poisoned(struct folio *folio)
 {

@@ -79,16 +79,28 @@ static bool pmd_mappable(const struct vm_fault *vmf)
 }
 
 /*
+ * __do_fault() must not find the flag at what it is given locked: it would
+ * unmap the folio by its ->mapping, and pages of a pod have none. So the page
+ * itself is looked at whether an error has been counted or not. An error that
+ * is flagged after this look, in the few instructions up to that one, cannot
+ * be kept from it.
+ */
+static bool is_broken(const struct vm_fault *vmf, struct folio *folio)
+{
+	return PageHWPoison(folio_page(folio,
+				       vmf->pgoff % folio_nr_pages(folio)));
+}
+
+/*
  * A bad page in a block bars the whole block from a PMD, but the sound pages
  * can still be mapped one by one.
  */
-static bool check_poison(struct folio *folio, struct page *page)
+static bool check_poison(const struct vm_fault *vmf, struct folio *folio)
 {
-	if (likely(!pod_folio_poisoned(folio)))
-		return true;
-	if (PageHWPoison(page))
+	if (unlikely(is_broken(vmf, folio)))
 		return false;
-	folio_set_has_hwpoisoned(folio);
+	if (folio_test_large(folio) && unlikely(pod_folio_poisoned(folio)))
+		folio_set_has_hwpoisoned(folio);
 	return true;
 }
 
@@ -96,10 +108,8 @@ static bool check_poison(struct folio *folio, struct page *page)
 static vm_fault_t fault_done(struct vm_fault *vmf, struct folio *folio)
 {
 	struct vm_area_struct *vma = vmf->vma;
-	struct page *page;
 
-	page = folio_page(folio, vmf->pgoff % folio_nr_pages(folio));
-	if (unlikely(!check_poison(folio, page))) {
+	if (unlikely(!check_poison(vmf, folio))) {
 		unlock_put(folio);
 		return VM_FAULT_HWPOISON;
 	}
@@ -109,7 +119,7 @@ static vm_fault_t fault_done(struct vm_fault *vmf, struct folio *folio)
 	 */
 	if ((vma->vm_flags & (VM_WRITE | VM_SHARED)) == (VM_WRITE | VM_SHARED))
 		vmf->flags |= FAULT_FLAG_WRITE;
-	vmf->page = page;
+	vmf->page = folio_page(folio, vmf->pgoff % folio_nr_pages(folio));
 	return VM_FAULT_LOCKED;
 }
 
@@ -130,6 +140,11 @@ static vm_fault_t fault_ram(struct pod *pod, struct vm_fault *vmf,
 	return fault_done(vmf, folio);
 }
 
+static bool is_sound(const struct vm_fault *vmf, struct folio *zero)
+{
+	return likely(!is_broken(vmf, zero) && !pod_folio_poisoned(zero));
+}
+
 /*
  * In a HOLE the zeroes come as 2 MiB, so that the region keeps its chance of a
  * 2 MiB mapping. In a SMALL region those would hide pages with memory. NULL if
@@ -144,11 +159,11 @@ static struct folio *pick_zero(struct pod *pod, const struct vm_fault *vmf,
 	if (kind == POD_HOLE && pmd_mappable(vmf))
 		zero = pod_zero_huge(pod, region);
 	/* All pods share it: who maps it often must not harm the others. */
-	if (zero && likely(!pod_folio_poisoned(zero)) &&
+	if (zero && is_sound(vmf, zero) &&
 	    likely(folio_ref_count(zero) <= POD_ZERO_REFS_MAX))
 		return zero;
 	zero = pod_zero_small(pod, region);
-	return likely(!pod_folio_poisoned(zero)) ? zero : NULL;
+	return is_sound(vmf, zero) ? zero : NULL;
 }
 
 /* The zero folio is locked: is it still right, and let it be known. */
@@ -176,7 +191,9 @@ static vm_fault_t fault_zero(struct pod *pod, struct vm_fault *vmf,
 		folio_put(zero);
 		return VM_FAULT_RETRY;
 	}
-	if (!flag_zero(pod, vmf->pgoff, kind)) {
+	/* It may have broken since it was picked; then another one is. */
+	if (unlikely(is_broken(vmf, zero)) ||
+	    !flag_zero(pod, vmf->pgoff, kind)) {
 		unlock_put(zero);
 		return POD_AGAIN;
 	}
