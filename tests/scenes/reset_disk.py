@@ -25,6 +25,7 @@ def run(bed):
 
 def writes_on_their_way(bed, l1):
     guest = start(bed, SLOW)
+    bed.sample(guest.pod())
     guest.sh(f"yes new | head -c {DISK_MIB // 2 * MIB} >/tmp/new")
     guest.post("dd if=/tmp/new of=/dev/vda bs=1M; sync")
     numbers = guest.pod().wait(lambda _: l1.watch("head -n 1 /tmp/disk") == "new", 20, "write")
@@ -41,7 +42,7 @@ def writes_on_their_way(bed, l1):
 
 
 def reads_that_wait(bed, l1):
-    """The reset is what gives them memory."""
+    """They get what they need, if it is more than overdraft_max, until memory is discarded."""
     guest = start(bed, f"{FAST} -device virtio-blk-pci,drive=d0")
     pod = guest.pod()
     fill_to_the_brim(bed, guest, pod, 110)
@@ -59,7 +60,6 @@ def reads_that_wait(bed, l1):
 
 def start(bed, disk):
     guest = bed.start(pod_backend("512M", "160M"), append="init_on_alloc=0", devices=disk)
-    bed.sample(guest.pod())
     guest.wait_up()
     guest.sh("modprobe virtio_blk; while [ ! -e /dev/vda ]; do sleep 0.1; done;"
              " echo 4096 >/sys/block/vda/queue/read_ahead_kb")
