@@ -14,7 +14,10 @@
 #include "sweep.h"
 #include "wait.h"
 
-/* A vCPU looks around this often; else only memory or a signal wakes it. */
+/*
+ * What a vCPU, or a write(), sleeps at a time, if no memory and no signal wakes
+ * it; in jiffies.
+ */
 #define POD_SLEEP_CHECK		HZ
 
 /*
@@ -45,16 +48,48 @@ static struct pod_toucher toucher_of(const struct vm_fault *vmf)
 	};
 }
 
-/* Without the file the pod could go while we sleep. */
+/*
+ * Without the file the pod could go while we sleep. *@supplied: may there be
+ * memory now?
+ */
 static vm_fault_t wait_unlocked(struct pod *pod, struct vm_fault *vmf, int seq,
-				unsigned int state, long timeout)
+				unsigned int state, long timeout,
+				bool *supplied)
 {
 	struct file *file = get_file(vmf->vma->vm_file);
 
 	release_fault_lock(vmf);
 	pod_wait_supply(pod, seq, state, timeout);
+	if (supplied)
+		*supplied = pod_is_supplied(pod, seq);
 	fput(file);
 	return VM_FAULT_RETRY;
+}
+
+/*
+ * A vCPU sleeps with kvm->srcu held. Who changes the machine's memory or its
+ * ioeventfds waits for that, uninterruptibly and perhaps with the lock that the
+ * VMM needs to hear of the shortage, and GUP comes again until there is memory
+ * or a signal. So after a sleep in vain, or a second one, KVM_RUN ends with
+ * EINTR and KVM_EXIT_INTR, and the VMM calls it again: TIF_NOTIFY_SIGNAL is a
+ * signal to GUP, and the way to user space clears it. No handler runs.
+ *
+ * FAULT_FLAG_INTERRUPTIBLE: KVM's GUP tells who can be interrupted. Page faults
+ * of the kernel have it set as well; they come again, TRIED and with a signal
+ * pending, and wait as all others do.
+ */
+static vm_fault_t sleep_in_kvm_run(struct pod *pod, struct vm_fault *vmf,
+				   const struct pod_toucher *who, int seq)
+{
+	bool interruptible = vmf->flags & FAULT_FLAG_INTERRUPTIBLE;
+	bool supplied;
+	vm_fault_t ret;
+
+	ret = wait_unlocked(pod, vmf, seq, TASK_INTERRUPTIBLE, POD_SLEEP_CHECK,
+			    &supplied);
+	if (interruptible && (!supplied || who->tried))
+		set_thread_flag(TIF_NOTIFY_SIGNAL);
+	return ret;
 }
 
 /* The vCPU's thread learns by a signal: an error would not reach it. */
@@ -97,11 +132,10 @@ static vm_fault_t answer(struct pod *pod, struct vm_fault *vmf,
 			pod_note_set(POD_NOTE_TRIED, vmf->address);
 		return VM_FAULT_RETRY;
 	case POD_ANSWER_SLEEP:
-		return wait_unlocked(pod, vmf, seq, TASK_INTERRUPTIBLE,
-				     POD_SLEEP_CHECK);
+		return sleep_in_kvm_run(pod, vmf, who, seq);
 	case POD_ANSWER_SLICE:
 		return wait_unlocked(pod, vmf, seq, TASK_KILLABLE,
-				     POD_WAIT_SLICE);
+				     POD_WAIT_SLICE, NULL);
 	default:
 		return VM_FAULT_SIGBUS;
 	}

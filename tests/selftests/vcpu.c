@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Policy "wait", for a vCPU: it sleeps in KVM_RUN, or is halted while a worker
- * of KVM waits; a signal gets it out of there; it never gets an overdraft; it
- * resumes exactly there.
+ * of KVM waits; a signal gets it out of there, and every second it leaves by
+ * itself; it never gets an overdraft; it resumes exactly there.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <time.h>
 
@@ -20,6 +21,8 @@
 #define STEPS		1024
 #define NR_VMS		4
 #define A_WHILE_MS	300
+#define OTHER_SLOT	7
+#define OTHER_GPA	0x10000
 
 FIXTURE(vcpu) {
 	struct pod pod;
@@ -53,15 +56,42 @@ FIXTURE_TEARDOWN(vcpu)
 	ASSERT_GOOD(pod_finish(&self->pod));
 }
 
+static volatile sig_atomic_t nr_sigbus;
+
+static void on_sigbus(int sig)
+{
+	nr_sigbus++;
+}
+
+static int nr_handled(void)
+{
+	return signals_seen() + nr_sigbus;
+}
+
+/* As a VMM does: EINTR without a signal of its own is none of its business. */
+static long go_on(struct vm *vm, long ret, int before)
+{
+	while (ret == -EINTR && nr_handled() == before) {
+		if (vm->run->exit_reason != KVM_EXIT_INTR)
+			return -EPROTO;
+		ret = vm_resume(vm);
+	}
+	return ret;
+}
+
 /* From the first page beyond the target on. */
 static long fill_hole(void *arg)
 {
-	return vm_fill(arg, TARGET, PAGE, STEPS);
+	int before = nr_handled();
+
+	return go_on(arg, vm_fill(arg, TARGET, PAGE, STEPS), before);
 }
 
 static long resume(void *arg)
 {
-	return vm_resume(arg);
+	int before = nr_handled();
+
+	return go_on(arg, vm_resume(arg), before);
 }
 
 static void start(struct __test_metadata *_metadata, FIXTURE_DATA(vcpu) *self,
@@ -159,6 +189,58 @@ TEST_F(vcpu, signal_ends_kvm_run)
 	check_end(_metadata, self, 0);
 }
 
+/* Every second that it waits in vain, so as to let go of what KVM holds. */
+TEST_F(vcpu, leaves_kvm_run_for_a_moment)
+{
+	struct vm *vm = &self->vm;
+
+	/* Halted, it sleeps elsewhere, and holds nothing. */
+	if (variant->apic)
+		return;
+	EXPECT_EQ(-EINTR, vm_fill(vm, TARGET, PAGE, STEPS));
+	EXPECT_EQ(KVM_EXIT_INTR, vm->run->exit_reason);
+	EXPECT_EQ(-EINTR, vm_resume(vm));
+	EXPECT_EQ(0, signals_seen());
+	ASSERT_EQ(0, pod_set_target(&self->pod, SIZE, NULL));
+	EXPECT_EQ(0, vm_resume(vm));
+	check_memory(_metadata, self, 0);
+}
+
+/* A slot more, and gone again: each waits for all that are in KVM_RUN. */
+static long change_slots(void *arg)
+{
+	static u8 mem[PAGE] __attribute__((aligned(PAGE)));
+	struct kvm_userspace_memory_region slot = {
+		.slot = OTHER_SLOT,
+		.guest_phys_addr = OTHER_GPA,
+		.memory_size = PAGE,
+		.userspace_addr = (uintptr_t)mem,
+	};
+	struct vm *vm = arg;
+
+	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &slot))
+		return -errno;
+	slot.memory_size = 0;
+	return ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &slot) ? -errno : 0;
+}
+
+/* What QEMU's thread does under the lock that its monitor needs. */
+TEST_F(vcpu, memory_of_the_machine_changes)
+{
+	struct job changer;
+
+	start(_metadata, self, fill_hole);
+	job_start(&changer, change_slots, &self->vm);
+	EXPECT_TRUE(POD_WAIT(job_done(&changer)));
+	EXPECT_FALSE(job_done(&self->job));
+	EXPECT_EQ(TARGET, POD_GET(&self->pod, owned));
+	/* Lets go of both in any case. */
+	ASSERT_EQ(0, pod_set_target(&self->pod, SIZE, NULL));
+	check_end(_metadata, self, 0);
+	ASSERT_TRUE(job_wait(&changer));
+	EXPECT_EQ(0, changer.result);
+}
+
 /* Stopped while it was short, fed, and then let on. */
 TEST_F(vcpu, fed_while_stopped)
 {
@@ -207,13 +289,6 @@ TEST_F(vcpu, end_of_the_machine)
 	EXPECT_GT(3, to.tv_sec - from.tv_sec);
 	ASSERT_GOOD(vm_begin(&self->vm, variant->apic));
 	EXPECT_EQ(TARGET, POD_GET(&self->pod, owned));
-}
-
-static volatile sig_atomic_t nr_sigbus;
-
-static void on_sigbus(int sig)
-{
-	nr_sigbus++;
 }
 
 static bool is_refusal(long ret)

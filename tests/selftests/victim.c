@@ -94,10 +94,13 @@ static void io_uring(struct pod *pod)
 static void run_vcpu(struct pod *pod, bool apic)
 {
 	struct vm vm;
+	int ret;
 
 	if (vm_begin(&vm, apic) || vm_set_memory(&vm, pod->mem, pod->size))
 		return;
-	vm_fill(&vm, TARGET, PAGE, 64);
+	ret = vm_fill(&vm, TARGET, PAGE, 64);
+	while (ret == -EINTR)
+		ret = vm_resume(&vm);
 }
 
 static void vcpu(struct pod *pod)
