@@ -29,7 +29,7 @@ def everything(kernel, only):
     for path in sorted(glob.glob(f"{_SCENES}/*.py")):
         if only in (None, _name(path)):
             jobs.append(_scene(kernel, path))
-    for suite in (kselftests.USUAL, kselftests.SECRETS, *kselftests.DEVICES):
+    for suite in (*kselftests.HERE, *kselftests.DEVICES):
         if only in (None, suite.name):
             jobs.append(_selftests(kernel, suite, ()))
         elif only in suite.programs():

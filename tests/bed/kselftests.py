@@ -70,11 +70,16 @@ class Suite:
 
 # What pins memory without any hardware.
 USUAL = Suite("selftests", "", ["hwpoison-inject", "vivid", "ib_uverbs", "rdma_rxe",
-                                "crc32_generic"], {"cpus": 2}, other=["secrets"])
+                                "crc32_generic"], {"cpus": 2}, other=["firsterror", "secrets"])
 
 # Debian's kernel clears all that it allocates: here only the module clears.
 SECRETS = Suite("selftests-secrets", "", [], {"cpus": 2, "append": "init_on_alloc=0"},
                 only=["secrets"], may_skip=())
+
+# A kernel that has had no memory error yet; all others shall not be its successors.
+FIRST_ERROR = Suite("selftests-firsterror", "", ["hwpoison-inject"], {"cpus": 2},
+                    only=["firsterror"])
+HERE = [USUAL, SECRETS, FIRST_ERROR]
 
 
 def _devices(name, iommu, append="", only=()):
@@ -98,7 +103,7 @@ DEVICES = [
 _TOLD = r"pagefault_out_of_memory: \d+ callbacks suppressed|Call Trace:"
 FAULTS = Suite("selftests-faults", "/faults", [], {"cpus": 2}, may_skip=(), timeout=1800,
                leaves_nothing=True, allowed=_TOLD)
-SUITES = {suite.name: suite for suite in [USUAL, SECRETS, *DEVICES, FAULTS]}
+SUITES = {suite.name: suite for suite in [*HERE, *DEVICES, FAULTS]}
 
 
 class Host:
