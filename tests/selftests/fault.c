@@ -15,7 +15,24 @@
 #define TARGET	(16 * MiB)
 #define RW	(PROT_READ | PROT_WRITE)
 
-POD_FIXTURE(SIZE, TARGET)
+FIXTURE(pod) {
+	struct pod pod;
+};
+
+/*
+ * No sweep by itself: the last of the reserve is touched here, and a block that
+ * is swept between its first touch and its first data comes back as pages.
+ */
+FIXTURE_SETUP(pod)
+{
+	ASSERT_GOOD(pod_begin(&self->pod, SIZE, TARGET));
+	ASSERT_EQ(0, pod_attr_write(&self->pod, "low_mark", "0"));
+}
+
+FIXTURE_TEARDOWN(pod)
+{
+	ASSERT_GOOD(pod_finish(&self->pod));
+}
 
 static u64 pmd_mapped(const struct pod *pod)
 {
