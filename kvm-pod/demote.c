@@ -202,10 +202,11 @@ static void finish_zero(struct pod_demotion *d)
 			       take_leaf(d)) :
 		pod_pmt_clear_region(&pod->pmt, pod_shard(), d->region, all);
 	pod_unlock_region(pod, d->region);
-	wake_up_all(&pod->thawed);
 	demote_end(d);
 	pod_marks_free(marks);
 	pod_reserve_give(pod, d->folio, true);
+	/* Now: who waits for the region wants memory for it, in one piece. */
+	wake_up_all(&pod->thawed);
 }
 
 static pod_injectable int copy_page_of_block(struct folio *to,
