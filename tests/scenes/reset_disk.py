@@ -37,6 +37,7 @@ def writes_on_their_way(bed, l1):
     check(zero == 0, f"the reset has put {zero} zeros on the disk")
     written = int(l1.sh("grep -c new /tmp/disk")) * 4
     bed.log(f"{mib(written)} of {DISK_MIB // 2} MiB are written in the end")
+    bed.log(bed.audit(guest))
     guest.quit()
     bed.expect_all_back()
 
