@@ -16,6 +16,7 @@ from pod import (CLASS, DEBUGFS, OVERDRAFT_MAX, PAGE, Pod, Sampler, check_bound,
 
 # What slabs and the agents' own processes take and give.
 _FREE_SLACK = 4 << 20
+_CLOCKSOURCE = "/sys/devices/system/clocksource/clocksource0/current_clocksource"
 
 
 class Bed:
@@ -45,6 +46,10 @@ class Bed:
         self.l1 = self._boot(initrd, options)
         os.unlink(initrd)
         self.log("L1 is up")
+        # KVM without TSC scaling keeps the frequency it finds when it is loaded.
+        # When the kernel finds a higher one later, set_tsc_khz() leaves new vCPUs
+        # a scaling ratio of 0, and their timers expire after seconds.
+        self.l1.sh(f"while grep -q tsc-early {_CLOCKSOURCE}; do usleep 20000; done")
         self.l1.sh(f"modprobe kvm-amd && modprobe kvm-pod {module}")
         self.mark()
         return self.l1
