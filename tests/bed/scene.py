@@ -36,7 +36,7 @@ def run(path, workdir):
         _show_consoles(bed)
         _show_waits(bed)
         # Once more, next to the verdict: all that some see of a log is its end.
-        print(f"failed: {str(error).partition("\n")[0]}", flush=True)
+        print("failed:", str(error).partition("\n")[0], flush=True)
         return 1
     finally:
         bed.close()
