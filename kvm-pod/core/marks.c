@@ -156,41 +156,34 @@ void pod_pmt_park_region(struct pod_pmt *pmt, unsigned int shard,
 	marks_end(pmt, shard, region, &d);
 }
 
-static struct pod_marks *first_given(struct list_head *bucket)
+/* From the fullest bucket that has any; those of one bucket take turns. */
+static struct list_head *fullest(struct list_head *buckets)
 {
-	struct pod_marks *marks;
+	int i;
 
-	if (list_empty(bucket))
-		return NULL;
-	marks = list_first_entry(bucket, struct pod_marks, given_node);
-	list_move_tail(&marks->given_node, bucket);
-	return marks;
-}
+	for (i = POD_MARK_BUCKETS - 1; i >= 0; i--) {
+		struct list_head *first = buckets[i].next;
 
-static struct pod_marks *first_marked(struct list_head *bucket)
-{
-	struct pod_marks *marks;
-
-	if (list_empty(bucket))
-		return NULL;
-	marks = list_first_entry(bucket, struct pod_marks, node);
-	list_move_tail(&marks->node, bucket);
-	return marks;
+		if (first == &buckets[i])
+			continue;
+		list_move_tail(first, &buckets[i]);
+		return first;
+	}
+	return NULL;
 }
 
 bool pod_pmt_pick_marked(struct pod_pmt *pmt, bool given,
 			 unsigned long *region)
 {
-	struct pod_marks *marks = NULL;
-	int i;
+	struct list_head *node;
 
 	spin_lock(&pmt->marked_lock);
-	for (i = POD_MARK_BUCKETS - 1; i >= 0 && !marks; i--)
-		marks = given ? first_given(&pmt->given[i]) :
-				first_marked(&pmt->marked[i]);
+	node = fullest(given ? pmt->given : pmt->marked);
 	/* Who frees them takes them off the lists first: after the unlock. */
-	if (marks)
-		*region = marks->region;
+	if (node && given)
+		*region = list_entry(node, struct pod_marks, given_node)->region;
+	else if (node)
+		*region = list_entry(node, struct pod_marks, node)->region;
 	spin_unlock(&pmt->marked_lock);
-	return marks;
+	return node;
 }
