@@ -27,11 +27,6 @@ POD_FIXTURE(SIZE, TARGET)
 	EXPECT_EQ(given_huge_, POD_GET(&self->pod, given_huge));	\
 } while (0)
 
-static u64 pmd_mapped(const struct pod *pod)
-{
-	return smaps_bytes(pod->mem, pod->size, "FilePmdMapped");
-}
-
 TEST_F(pod, untouched_region)
 {
 	ASSERT_EQ(0, pod_inflate(&self->pod, REGION, REGION));
@@ -44,7 +39,7 @@ TEST_F(pod, untouched_region)
 	ASSERT_EQ(0, pod_deflate(&self->pod, REGION, REGION));
 	EXPECT_COUNTS(0, 0, 0);
 	self->pod.mem[REGION] = 1;
-	EXPECT_EQ(REGION, pmd_mapped(&self->pod));
+	EXPECT_EQ(REGION, pmd_mapped(self->pod.mem, self->pod.size));
 }
 
 TEST_F(pod, untouched_pages)
@@ -56,7 +51,7 @@ TEST_F(pod, untouched_pages)
 	ASSERT_EQ(0, pod_deflate(&self->pod, 0, SIZE));
 	EXPECT_COUNTS(0, 0, 0);
 	self->pod.mem[0] = 1;
-	EXPECT_EQ(REGION, pmd_mapped(&self->pod));
+	EXPECT_EQ(REGION, pmd_mapped(self->pod.mem, self->pod.size));
 }
 
 TEST_F(pod, everything_but_the_target)
@@ -86,7 +81,7 @@ TEST_F(pod, page_of_a_block)
 	EXPECT_COUNTS(REGION, 0, PAGE);
 	EXPECT_EQ(-1, nonzero(self->pod.mem + 2 * PAGE, PAGE));
 	EXPECT_EQ(-1, mismatch(self->pod.mem, 2 * PAGE, 1));
-	EXPECT_EQ(REGION, pmd_mapped(&self->pod));
+	EXPECT_EQ(REGION, pmd_mapped(self->pod.mem, self->pod.size));
 	ASSERT_EQ(0, pod_deflate(&self->pod, 2 * PAGE, PAGE));
 	EXPECT_COUNTS(REGION, 0, 0);
 }

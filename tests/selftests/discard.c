@@ -18,11 +18,6 @@
 
 POD_FIXTURE(SIZE, TARGET)
 
-static u64 pmd_mapped(const struct pod *pod)
-{
-	return smaps_bytes(pod->mem, pod->size, "FilePmdMapped");
-}
-
 /* Each page of a range with a tag of its own. */
 static void fill_pages(u8 *mem, unsigned int first, unsigned int nr)
 {
@@ -48,14 +43,14 @@ TEST_F(pod, page_in_place)
 
 	fill_pages(mem, 0, PAGES_PER_REGION);
 	ASSERT_EQ(0, pod_punch(&self->pod, 5 * PAGE, PAGE));
-	EXPECT_EQ(REGION, pmd_mapped(&self->pod));
+	EXPECT_EQ(REGION, pmd_mapped(self->pod.mem, self->pod.size));
 	EXPECT_EQ(-1, nonzero(mem + 5 * PAGE, PAGE));
 	EXPECT_EQ(0, bad_pages(mem, 0, 5));
 	EXPECT_EQ(0, bad_pages(mem, 6, PAGES_PER_REGION - 6));
 	EXPECT_EQ(REGION, POD_GET(&self->pod, populated));
 	EXPECT_EQ(PAGE, POD_GET(&self->pod, given_huge));
 	EXPECT_EQ(0, POD_GET(&self->pod, given));
-	EXPECT_EQ(REGION, pmd_mapped(&self->pod));
+	EXPECT_EQ(REGION, pmd_mapped(self->pod.mem, self->pod.size));
 	EXPECT_EQ(1, pod_attr(&self->pod, "discarded"));
 }
 
@@ -73,7 +68,7 @@ TEST_F(pod, whole_region)
 	EXPECT_EQ(2 * REGION, POD_GET(&self->pod, populated));
 	fill_pages(mem, PAGES_PER_REGION, PAGES_PER_REGION);
 	EXPECT_EQ(0, bad_pages(mem, 0, 3 * PAGES_PER_REGION));
-	EXPECT_EQ(3 * REGION, pmd_mapped(&self->pod));
+	EXPECT_EQ(3 * REGION, pmd_mapped(self->pod.mem, self->pod.size));
 }
 
 TEST_F(pod, everything)
@@ -121,7 +116,7 @@ TEST_F(pod, holes)
 	ASSERT_EQ(0, pod_punch(&self->pod, 7 * PAGE + 1, PAGE));
 	EXPECT_EQ(SIZE, POD_GET(&self->pod, outstanding));
 	self->pod.mem[0] = 1;
-	EXPECT_EQ(REGION, pmd_mapped(&self->pod));
+	EXPECT_EQ(REGION, pmd_mapped(self->pod.mem, self->pod.size));
 }
 
 TEST_F(pod, around_the_end)
@@ -196,7 +191,7 @@ TEST_F(pod, small_region_becomes_a_hole)
 	ASSERT_EQ(0, pod_punch(&self->pod, 0, 8 * PAGE));
 	fill_pages(self->pod.mem, 0, 1);
 	EXPECT_EQ(REGION, POD_GET(&self->pod, populated));
-	EXPECT_EQ(REGION, pmd_mapped(&self->pod));
+	EXPECT_EQ(REGION, pmd_mapped(self->pod.mem, self->pod.size));
 	EXPECT_EQ(0, bad_pages(mem, 0, 1));
 	EXPECT_EQ(-1, nonzero(mem + PAGE, REGION - PAGE));
 	munmap(mem, SIZE);

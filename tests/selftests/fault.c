@@ -34,22 +34,17 @@ FIXTURE_TEARDOWN(pod)
 	ASSERT_GOOD(pod_finish(&self->pod));
 }
 
-static u64 pmd_mapped(const struct pod *pod)
-{
-	return smaps_bytes(pod->mem, pod->size, "FilePmdMapped");
-}
-
 TEST_F(pod, write_takes_a_block)
 {
 	u8 *mem = self->pod.mem;
 
 	mem[REGION + 12345] = 1;
-	EXPECT_EQ(REGION, pmd_mapped(&self->pod));
+	EXPECT_EQ(REGION, pmd_mapped(self->pod.mem, self->pod.size));
 	fill(mem + REGION, REGION, 1);
 	EXPECT_EQ(REGION, POD_GET(&self->pod, populated));
 	EXPECT_EQ(TARGET - REGION, POD_GET(&self->pod, reserve));
 	EXPECT_EQ(SIZE - REGION, POD_GET(&self->pod, outstanding));
-	EXPECT_EQ(REGION, pmd_mapped(&self->pod));
+	EXPECT_EQ(REGION, pmd_mapped(self->pod.mem, self->pod.size));
 	EXPECT_EQ(1, pod_attr(&self->pod, "populate_2m"));
 	EXPECT_EQ(0, pod_attr(&self->pod, "populate_4k"));
 }
@@ -85,10 +80,10 @@ TEST_F(pod, every_page_keeps_its_content)
 	fill(mem, TARGET, 1);
 	EXPECT_EQ(TARGET, POD_GET(&self->pod, populated));
 	EXPECT_EQ(0, POD_GET(&self->pod, reserve));
-	EXPECT_EQ(TARGET, pmd_mapped(&self->pod));
+	EXPECT_EQ(TARGET, pmd_mapped(self->pod.mem, self->pod.size));
 	EXPECT_EQ(0, madvise(mem, SIZE, MADV_DONTNEED));
 	EXPECT_EQ(-1, mismatch(mem, TARGET, 1));
-	EXPECT_EQ(TARGET, pmd_mapped(&self->pod));
+	EXPECT_EQ(TARGET, pmd_mapped(self->pod.mem, self->pod.size));
 	EXPECT_EQ(-1, nonzero(mem + TARGET, SIZE - TARGET));
 }
 
@@ -107,7 +102,7 @@ TEST_F(pod, read_costs_nothing)
 	EXPECT_EQ(TARGET / REGION, pod_attr(&self->pod, "populate_2m"));
 	EXPECT_EQ(0, pod_attr(&self->pod, "populate_4k"));
 	EXPECT_EQ(0, madvise(mem + TARGET, SIZE - TARGET, MADV_DONTNEED));
-	EXPECT_EQ(TARGET, pmd_mapped(&self->pod));
+	EXPECT_EQ(TARGET, pmd_mapped(self->pod.mem, self->pod.size));
 }
 
 /* A read of what is there already must not cost a second fault on write. */
@@ -239,14 +234,14 @@ TEST_F_TIMEOUT(pod, threads_in_different_regions, 60)
 {
 	EXPECT_EQ(0, touch_in_threads(&self->pod, false));
 	EXPECT_EQ(TARGET, POD_GET(&self->pod, populated));
-	EXPECT_EQ(TARGET, pmd_mapped(&self->pod));
+	EXPECT_EQ(TARGET, pmd_mapped(self->pod.mem, self->pod.size));
 }
 
 TEST_F_TIMEOUT(pod, threads_in_the_same_region, 60)
 {
 	EXPECT_EQ(0, touch_in_threads(&self->pod, true));
 	EXPECT_EQ(TARGET, POD_GET(&self->pod, populated));
-	EXPECT_EQ(TARGET, pmd_mapped(&self->pod));
+	EXPECT_EQ(TARGET, pmd_mapped(self->pod.mem, self->pod.size));
 }
 
 TEST_F(pod, beyond_the_reserve)
@@ -279,7 +274,7 @@ TEST_F(pod, life_after_exhaustion)
 	EXPECT_EQ(SIGBUS, try_write(mem, 1));
 	ASSERT_EQ(0, pod_set_target(&self->pod, TARGET + REGION, NULL));
 	EXPECT_EQ(0, try_write(mem, 1));
-	EXPECT_EQ(TARGET + REGION, pmd_mapped(&self->pod));
+	EXPECT_EQ(TARGET + REGION, pmd_mapped(self->pod.mem, self->pod.size));
 }
 
 /* A kernel that copies for us gets an error, not a signal. */

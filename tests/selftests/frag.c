@@ -42,7 +42,7 @@ TEST_F(frag, content)
 		fill(mem + at, PAGE, at / PAGE + 1);
 	}
 	EXPECT_EQ(TARGET, POD_GET(&self->pod, populated));
-	EXPECT_EQ(0, smaps_bytes(mem, SIZE, "FilePmdMapped"));
+	EXPECT_EQ(0, pmd_mapped(mem, SIZE));
 	EXPECT_EQ(SIGBUS, try_write(mem + TARGET, 1));
 	EXPECT_EQ(0, madvise(mem, SIZE, MADV_DONTNEED));
 	for (at = 0; at < TARGET; at += PAGE)
@@ -117,7 +117,7 @@ TEST_F(frag, mixed_reserve)
 	fill(mem, SIZE, 4);
 	EXPECT_EQ(-1, mismatch(mem, SIZE, 4));
 	EXPECT_EQ(SIZE, POD_GET(&self->pod, populated));
-	EXPECT_EQ(SIZE - TARGET, smaps_bytes(mem, SIZE, "FilePmdMapped"));
+	EXPECT_EQ(SIZE - TARGET, pmd_mapped(mem, SIZE));
 }
 
 TEST_HARNESS_MAIN

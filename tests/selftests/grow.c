@@ -40,7 +40,7 @@ TEST_F(pod, takes_all_by_default)
 TEST_F(pod, grows_by_blocks)
 {
 	fill(self->pod.mem, SIZE, 1);
-	EXPECT_EQ(SIZE, smaps_bytes(self->pod.mem, SIZE, "FilePmdMapped"));
+	EXPECT_EQ(SIZE, pmd_mapped(self->pod.mem, SIZE));
 }
 
 TEST_F(pod, up_to_its_limit)

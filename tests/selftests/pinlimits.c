@@ -243,7 +243,7 @@ static void create_mixed(struct __test_metadata *_metadata, u64 *mixed)
 	EXPECT_EQ(SIZE, single + pod_attr(&pod, "populate_2m") * REGION);
 	*mixed += single && single < SIZE;
 	EXPECT_EQ(-1, nonzero(pod.mem, SIZE));
-	EXPECT_EQ(SIZE - single, smaps_bytes(pod.mem, SIZE, "FilePmdMapped"));
+	EXPECT_EQ(SIZE - single, pmd_mapped(pod.mem, SIZE));
 	fill(pod.mem, SIZE, 1);
 	EXPECT_EQ(-1, mismatch(pod.mem, SIZE, 1));
 	ASSERT_GOOD(pod_finish(&pod));

@@ -169,10 +169,10 @@ TEST_F(pinnable, memory)
 	u8 *mem = self->pod.mem;
 
 	EXPECT_EQ(-1, nonzero(mem, SIZE));
-	EXPECT_EQ(SIZE, smaps_bytes(mem, SIZE, "FilePmdMapped"));
+	EXPECT_EQ(SIZE, pmd_mapped(mem, SIZE));
 	fill(mem, SIZE, 1);
 	EXPECT_EQ(-1, mismatch(mem, SIZE, 1));
-	EXPECT_EQ(SIZE, smaps_bytes(mem, SIZE, "FilePmdMapped"));
+	EXPECT_EQ(SIZE, pmd_mapped(mem, SIZE));
 }
 
 /* A mapping for reading first, as a program that only looks would have it. */
@@ -182,7 +182,7 @@ TEST_F(pinnable, read_only_mapping)
 
 	ASSERT_NE(NULL, mem);
 	EXPECT_EQ(-1, nonzero(mem, SIZE));
-	EXPECT_EQ(SIZE, smaps_bytes(mem, SIZE, "FilePmdMapped"));
+	EXPECT_EQ(SIZE, pmd_mapped(mem, SIZE));
 	EXPECT_EQ(SIGSEGV, try_write(mem, 1));
 	fill(self->pod.mem, SIZE, 1);
 	EXPECT_EQ(-1, mismatch(mem, SIZE, 1));
@@ -199,7 +199,7 @@ TEST_F(pinnable, unaligned_mapping)
 
 	ASSERT_NE(NULL, mem);
 	fill(mem, SIZE, 1);
-	EXPECT_EQ(0, smaps_bytes(mem, SIZE, "FilePmdMapped"));
+	EXPECT_EQ(0, pmd_mapped(mem, SIZE));
 	EXPECT_EQ(-1, mismatch(self->pod.mem, SIZE, 1));
 	munmap(mem, SIZE);
 }
@@ -358,7 +358,7 @@ TEST_F(pinnable, zeroes_stay)
 	frame = page_frame(self->pod.mem);
 	pod_sleep_ms(1500);
 	EXPECT_EQ(frame, page_frame(self->pod.mem));
-	EXPECT_EQ(SIZE, smaps_bytes(self->pod.mem, SIZE, "FilePmdMapped"));
+	EXPECT_EQ(SIZE, pmd_mapped(self->pod.mem, SIZE));
 }
 
 /* What the kernel takes, and what it has no use for on such a mapping. */
@@ -445,7 +445,7 @@ TEST_F(pinnable, mappings)
 				     MAP_SHARED | MAP_FIXED, self->pod.fd,
 				     REGION));
 	EXPECT_EQ(-1, mismatch(mem, SIZE, 1));
-	EXPECT_EQ(SIZE, smaps_bytes(mem, SIZE, "FilePmdMapped"));
+	EXPECT_EQ(SIZE, pmd_mapped(mem, SIZE));
 }
 
 TEST_HARNESS_MAIN

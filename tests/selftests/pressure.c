@@ -64,7 +64,7 @@ static void check_untouched(struct __test_metadata *_metadata,
 	EXPECT_EQ(-1, mismatch(mem, TARGET, 1));
 	for (i = 0; i < TARGET / REGION; i++)
 		EXPECT_EQ(self->frames[i], page_frame(mem + i * REGION));
-	EXPECT_EQ(TARGET, smaps_bytes(mem, SIZE, "FilePmdMapped"));
+	EXPECT_EQ(TARGET, pmd_mapped(mem, SIZE));
 	EXPECT_EQ(0, smaps_bytes(mem, SIZE, "Swap"));
 	EXPECT_EQ(TARGET, POD_GET(&self->pod, populated));
 }

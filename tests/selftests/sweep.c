@@ -21,11 +21,6 @@
 
 POD_FIXTURE(SIZE, SIZE)
 
-static u64 pmd_mapped(const struct pod *pod)
-{
-	return smaps_bytes(pod->mem, pod->size, "FilePmdMapped");
-}
-
 /* Fill whole regions, each with its number as tag. */
 static void fill_regions(u8 *mem, unsigned int nr)
 {
@@ -82,7 +77,7 @@ TEST_F(pod, swept_blocks_come_again)
 
 	for (round = 0; round < 10; round++) {
 		fill_regions(mem, 8);
-		EXPECT_EQ(8 * REGION, pmd_mapped(&self->pod));
+		EXPECT_EQ(8 * REGION, pmd_mapped(self->pod.mem, self->pod.size));
 		EXPECT_TRUE(region_is_intact(mem, round % 8));
 		memset(mem, 0, SIZE);
 		ASSERT_EQ(0, pod_sweep(&self->pod, 0, 0, 0, NULL));
@@ -126,10 +121,10 @@ TEST_F(pod, data_costs_no_fault)
 	struct kvm_pod_sweep s;
 
 	fill_regions(self->pod.mem, 8);
-	EXPECT_EQ(SIZE, pmd_mapped(&self->pod));
+	EXPECT_EQ(SIZE, pmd_mapped(self->pod.mem, self->pod.size));
 	ASSERT_EQ(0, pod_sweep(&self->pod, 0, 0, KVM_POD_SWEEP_DEMOTE, &s));
 	EXPECT_EQ(0, s.out_reclaimed);
-	EXPECT_EQ(SIZE, pmd_mapped(&self->pod));
+	EXPECT_EQ(SIZE, pmd_mapped(self->pod.mem, self->pod.size));
 	EXPECT_TRUE(region_is_intact(self->pod.mem, 7));
 	EXPECT_EQ(SIZE, POD_GET(&self->pod, populated));
 }

@@ -106,6 +106,11 @@ uint64_t smaps_bytes(const void *addr, size_t len, const char *name)
 	return sum;
 }
 
+uint64_t pmd_mapped(const void *addr, size_t len)
+{
+	return smaps_bytes(addr, len, "FilePmdMapped");
+}
+
 uint64_t page_frame(const void *addr)
 {
 	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);

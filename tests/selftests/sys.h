@@ -24,6 +24,9 @@ long long file_field(const char *path, const char *name);
 /* Sum over the lines NAME: of smaps between two addresses, in bytes. */
 uint64_t smaps_bytes(const void *addr, size_t len, const char *name);
 
+/* What of it is mapped by 2 MiB entries, in bytes. */
+uint64_t pmd_mapped(const void *addr, size_t len);
+
 /* Number of the page frame behind a mapped page; 0 if there is none. */
 uint64_t page_frame(const void *addr);
 

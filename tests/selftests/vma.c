@@ -83,7 +83,7 @@ TEST_F(pod, unaligned_split_is_refused)
 	EXPECT_EQ(-1, mprotect(mem + PAGE, PAGE, PROT_READ));
 	EXPECT_EQ(EINVAL, errno);
 	EXPECT_EQ(-1, mismatch(mem, 2 * REGION, 1));
-	EXPECT_EQ(2 * REGION, smaps_bytes(mem, SIZE, "FilePmdMapped"));
+	EXPECT_EQ(2 * REGION, pmd_mapped(mem, SIZE));
 }
 
 TEST_F(pod, aligned_split_keeps_the_rest)
@@ -99,7 +99,7 @@ TEST_F(pod, aligned_split_keeps_the_rest)
 				     MAP_SHARED | MAP_FIXED, self->pod.fd,
 				     REGION));
 	EXPECT_EQ(-1, mismatch(mem, 4 * REGION, 1));
-	EXPECT_EQ(4 * REGION, smaps_bytes(mem, SIZE, "FilePmdMapped"));
+	EXPECT_EQ(4 * REGION, pmd_mapped(mem, SIZE));
 }
 
 TEST_F(pod, mprotect_of_a_region)
@@ -124,7 +124,7 @@ TEST_F(pod, unaligned_mapping)
 	ASSERT_NE(NULL, mem);
 	fill(mem + REGION - 2 * PAGE, 4 * PAGE, 1);
 	EXPECT_EQ(4 * PAGE, POD_GET(&self->pod, populated));
-	EXPECT_EQ(0, smaps_bytes(mem, SIZE, "FilePmdMapped"));
+	EXPECT_EQ(0, pmd_mapped(mem, SIZE));
 	EXPECT_EQ(-1, mismatch(self->pod.mem + REGION - 2 * PAGE, 4 * PAGE, 1));
 	fill(self->pod.mem + 3 * REGION, REGION, 2);
 	EXPECT_EQ(-1, mismatch(mem + 3 * REGION, REGION, 2));

@@ -92,8 +92,7 @@ TEST_F(exhausted, raise_of_the_target_wakes)
 	start(_metadata, self);
 	ASSERT_EQ(0, pod_set_target(&self->pod, TARGET + REGION, NULL));
 	check_end(_metadata, self, 0);
-	EXPECT_EQ(TARGET + REGION, smaps_bytes(self->pod.mem, SIZE,
-					       "FilePmdMapped"));
+	EXPECT_EQ(TARGET + REGION, pmd_mapped(self->pod.mem, SIZE));
 }
 
 TEST_F(exhausted, raise_by_one_page_wakes)
