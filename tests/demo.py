@@ -78,7 +78,7 @@ def up(guest, table):
 
 
 def boot(bed):
-    l1 = boot_l1(bed)
+    boot_l1(bed)
     guest, pod, sampler = start(bed, TARGET)
     table = balloon_table(guest, pod, FAULTS)
     memtotal = up(guest, table)
@@ -87,11 +87,11 @@ def boot(bed):
     bed.log(f"ballooned to its target by itself; now QMP balloon {HIGH // MIB} MiB")
     guest.qmp.call("balloon", value=HIGH)
     table.follow(settled(guest, HIGH), "growing")
-    free = l1.meminfo("MemFree")
+    free = bed.settled_free()
     bed.log(f"QMP balloon {LOW // MIB} MiB")
     guest.qmp.call("balloon", value=LOW)
     table.follow(settled(guest, LOW), "shrinking")
-    bed.log(f"the host got back {(l1.meminfo('MemFree') - free) / MIB:.0f} MiB")
+    bed.log(f"the host got back {(bed.settled_free() - free) / MIB:.0f} MiB")
     conclude(bed, guest, pod, sampler)
 
 

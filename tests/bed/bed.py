@@ -64,7 +64,7 @@ class Bed:
 
     def mark(self):
         """Remember L1's free memory, for expect_all_back()."""
-        self._free_before = self._settled_free()
+        self._free_before = self.settled_free()
         self._oom_before = self._oom_kills()
 
     def start(self, backend, **options):
@@ -90,6 +90,17 @@ class Bed:
         guest.qmp.call("cont")
         return verdict
 
+    def settled_free(self, node=None):
+        """Free memory of L1, or of one node, with the pages that wait in per-CPU lists."""
+        # Those are up to an eighth of a zone. One read of one file: pages move
+        # between the two all the time.
+        where = "1" if node is None else f"node == {node}"
+        pages = self.l1.watch("sync; echo 3 >/proc/sys/vm/drop_caches; awk '$1 == \"Node\""
+                              f" {{ node = $2 + 0 }} {where} && $1 == \"count:\" {{ n += $2 }}"
+                              f" {where} && $1 == \"pages\" && $2 == \"free\" {{ n += $3 }}"
+                              " END { print n + 0 }' /proc/zoneinfo")
+        return int(pages) * PAGE
+
     def expect_all_back(self, timeout=10, slack=_FREE_SLACK):
         """No pod is left and L1 has its memory back, but for slack bytes."""
         self.expect_no_pod(timeout)
@@ -98,7 +109,7 @@ class Bed:
             check(left == 0, f"no pod is left but {name} is {left}")
         left = self.l1.watch(f"ls -d {CLASS}/pod[0-9]* {DEBUGFS}/pod[0-9]* 2>/dev/null; true")
         check(not left, f"no pod is left but these exist: {left}")
-        free = self._settled_free()
+        free = self.settled_free()
         self.log(f"free memory in L1: {mib(free)}, before: {mib(self._free_before)}")
         slack += int(artifacts.l1_kernel().get("FREE_SLACK", 0))
         check(free >= self._free_before - slack,
@@ -157,14 +168,6 @@ class Bed:
             pod = Pod(self.l1, int(name.removeprefix("pod")))
             check_sums(pod.numbers())
             self.log(f"audit of {name}: {pod.audit()}")
-
-    def _settled_free(self):
-        """Free memory, with the free pages that wait in per-CPU lists."""
-        # One read of one file: pages move between the two all the time.
-        pages = self.l1.watch("sync; echo 3 >/proc/sys/vm/drop_caches; awk '$1 == \"count:\""
-                              " { n += $2 } $1 == \"pages\" && $2 == \"free\" { n += $3 }"
-                              " END { print n }' /proc/zoneinfo")
-        return int(pages) * PAGE
 
     def _oom_kills(self):
         return int(self.l1.watch("awk '$1 == \"oom_kill\" { print $2 }' /proc/vmstat"))

@@ -129,9 +129,9 @@ def _figure(bed, meter, kind, init_on_alloc):
     guest.wait_up(2 * BOOT_TIMEOUT)
     kind.prepare(guest)
     guest.sh(_FILL, timeout=_TIMEOUT)
-    free = bed.l1.meminfo("MemFree")
+    free = bed.settled_free()
     inflate = meter.of(lambda: kind.move(bed, guest, _SMALL))
-    back = bed.l1.meminfo("MemFree") - free
+    back = bed.settled_free() - free
     deflate = meter.of(lambda: kind.move(bed, guest, _LARGE))
     guest.quit()
     return {"row": "balloon", "peer": kind.peer, "page": kind.page, "how": kind.how,

@@ -42,7 +42,7 @@ def run(bed):
     check(pod["numa_huge_pte_updates"] < 32, "mappings of 2 MiB are unmapped over and over")
     check(pod["pf_fixed"] < 200, f"the guest had {pod['pf_fixed']} violations in memory it had")
     check(pod["2m"] >= 0, "2 MiB mappings of the guest went")
-    where(bed, l1)
+    where(bed)
 
 
 def watch(bed, backend, rounds, blocks=None):
@@ -81,19 +81,13 @@ def mappings(l1, guest):
             "2m": guest.sptes()["2m"]}
 
 
-def where(bed, l1):
+def where(bed):
     """host-nodes says which node a pod's memory comes from, and nothing else is taken."""
     for node in (0, 1):
-        before = free_of(l1, node), free_of(l1, 1 - node)
+        before = bed.settled_free(node), bed.settled_free(1 - node)
         guest = bed.start(pod_backend("256M", "256M", f",host-nodes={node}"), append="")
-        taken = before[0] - free_of(l1, node), before[1] - free_of(l1, 1 - node)
+        taken = before[0] - bed.settled_free(node), before[1] - bed.settled_free(1 - node)
         bed.log(f"host-nodes={node}: {taken[0] // MIB} MiB of it, {taken[1] // MIB} of the other")
-        # The rest is what CPUs keep of what was freed before, and QEMU's own.
+        # The rest is QEMU's own, and the page cache's.
         check(taken[0] > 192 * MIB > 64 * MIB > taken[1], "the pod is elsewhere")
         guest.quit()
-
-
-def free_of(l1, node):
-    """Free bytes of a node."""
-    return 1024 * int(l1.watch(f"awk '$3 == \"MemFree:\" {{ print $4 }}'"
-                               f" /sys/devices/system/node/node{node}/meminfo"))
