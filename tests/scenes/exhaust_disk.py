@@ -13,7 +13,7 @@ from exhaustion import cont_until, fill_to_the_brim, said, status
 from l2 import pod_backend
 from pod import MIB, brief
 
-TIMEOUT = 90
+TIMEOUT = 180
 DISK_MIB = 24
 BLK = "virtio-blk-pci,drive=d0"
 SCSI = "virtio-scsi-pci -device scsi-hd,drive=d0"

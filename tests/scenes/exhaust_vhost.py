@@ -6,7 +6,7 @@ from exhaustion import cont, fill_to_the_brim, set_target, status
 from l2 import pod_backend
 from pod import MIB, brief
 
-TIMEOUT = 90
+TIMEOUT = 120
 MAC = "52:54:00:12:34:56"
 COUNT = 12000
 

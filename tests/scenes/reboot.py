@@ -3,7 +3,7 @@
 
 from reboots import reboot_times
 
-TIMEOUT = 90
+TIMEOUT = 120
 
 
 def run(bed):

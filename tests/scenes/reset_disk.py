@@ -6,7 +6,7 @@ from exhaustion import fill_to_the_brim, status, wait_exhausted
 from l2 import pod_backend
 from pod import MIB, brief, mib
 
-TIMEOUT = 90
+TIMEOUT = 180
 DISK_MIB = 24
 DISK = "file,node-name=file,filename=/tmp/disk"
 SLOW = (f"-object throttle-group,id=slow,x-bps-write=100000 -blockdev driver={DISK}"

@@ -6,7 +6,7 @@ from exhaustion import cont, status
 from l2 import pod_backend
 from pod import MIB, mib
 
-TIMEOUT = 90
+TIMEOUT = 180
 ROUNDS = 10
 STEP = 8 * MIB
 KEPT_MIB, FILE_MIB = 16, 96
