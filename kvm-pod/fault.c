@@ -218,7 +218,8 @@ static vm_fault_t fault_reclaim(struct pod *pod, struct vm_fault *vmf,
 	int seq = pod_supply_seq(pod);
 	enum pod_reclaim reclaim;
 
-	reclaim = pod_reclaim(pod, attempt->round++, must_not_wait(vmf));
+	reclaim = pod_reclaim(pod, vmf->pgoff, attempt->round++,
+			      must_not_wait(vmf));
 	if (reclaim == POD_RECLAIM_AGAIN)
 		return POD_AGAIN;
 	return pod_fault_short(pod, vmf, reclaim, seq, huge, &attempt->gift);
@@ -226,9 +227,9 @@ static vm_fault_t fault_reclaim(struct pod *pod, struct vm_fault *vmf,
 
 static vm_fault_t fault_populate(struct pod *pod, struct vm_fault *vmf,
 				 const struct pod_slot *slot,
+				 struct pod_touch touch,
 				 struct pod_attempt *attempt)
 {
-	struct pod_touch touch = { .pmd_mappable = pmd_mappable(vmf) };
 	struct folio *folio;
 
 	folio = pod_populate(pod, vmf->pgoff, slot, touch, attempt->gift);
@@ -262,6 +263,12 @@ static vm_fault_t fault_frozen(struct pod *pod, struct vm_fault *vmf)
 static vm_fault_t fault_step(struct pod *pod, struct vm_fault *vmf,
 			     struct pod_attempt *attempt)
 {
+	/*
+	 * The page table first: when another thread maps a block in between, then
+	 * there is no HOLE left to be seen for which a PMD is taken. A page from
+	 * a block taken apart would be asked for, and be of no use.
+	 */
+	struct pod_touch touch = { .pmd_mappable = pmd_mappable(vmf) };
 	struct pod_slot slot;
 	struct folio *folio = pod_look(pod, vmf->pgoff, &slot);
 	struct folio *zero = NULL;
@@ -274,7 +281,7 @@ static vm_fault_t fault_step(struct pod *pod, struct vm_fault *vmf,
 		zero = pick_zero(pod, vmf, slot.region);
 	/* A read populates, too, if there is nothing sound to show. */
 	if (!zero)
-		return fault_populate(pod, vmf, &slot, attempt);
+		return fault_populate(pod, vmf, &slot, touch, attempt);
 	return fault_zero(pod, vmf, slot.region, zero);
 }
 

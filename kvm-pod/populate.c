@@ -131,11 +131,13 @@ static bool install_small(struct pod *pod, unsigned long index,
 	return ok;
 }
 
+/*
+ * @folio: NULL if there is none. Taken first: a HOLE that was split for nothing
+ * would never be HUGE.
+ */
 static struct folio *populate_small(struct pod *pod, unsigned long index,
-				    bool hole, struct folio *gift)
+				    bool hole, struct folio *folio)
 {
-	/* First: a HOLE that was split for nothing would never be HUGE. */
-	struct folio *folio = gift ?: pod_reserve_take_small(pod);
 	bool zero;
 	int ret;
 
@@ -178,16 +180,23 @@ struct folio *pod_populate(struct pod *pod, unsigned long index,
 			   struct folio *gift)
 {
 	bool all_pod = slot->region == POD_HOLE && slot->page == POD_PAGE_POD;
+	bool wants_huge = pod_populate_wants_huge(slot, touch);
 	struct folio *folio = ERR_PTR(-ENOSPC);
 	bool hole = slot->region == POD_HOLE;
 
 	if (gift)
 		return populate_gift(pod, index, hole, gift);
 	pod_sweep_eager(pod);
-	if (pod_populate_wants_huge(slot, touch))
+	if (wants_huge)
 		folio = populate_huge(pod, pod_region(index), NULL);
+	/*
+	 * A block that has come back since is not to be split for a touch that
+	 * wants it whole: those who touch a region together hold one each for a
+	 * moment, and all but one give theirs back.
+	 */
 	if (folio == ERR_PTR(-ENOSPC))
-		folio = populate_small(pod, index, hole, NULL);
+		folio = populate_small(pod, index, hole,
+				       pod_reserve_take_small(pod, !wants_huge));
 	/* The host gives no single page for a block: better the block itself. */
 	if (folio == ERR_PTR(-ENOSPC) && all_pod)
 		folio = populate_huge(pod, pod_region(index), NULL);

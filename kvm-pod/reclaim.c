@@ -59,15 +59,31 @@ static int reclaim_once(struct pod *pod)
 }
 
 /*
+ * Is @index in need of nothing any more? Who holds the last pages for a moment
+ * may put them there: a block that is new is all zero, and would be the first
+ * to be swept for a touch of its own.
+ */
+static bool is_served(struct pod *pod, unsigned long index)
+{
+	struct pod_slot slot;
+
+	pod_lock_region(pod, pod_region(index));
+	slot = pod_pmt_lookup(&pod->pmt, index);
+	pod_unlock_region(pod, pod_region(index));
+	return slot.page == POD_PAGE_RAM || slot.frozen;
+}
+
+/*
  * What the guest gave up inside blocks. LATER: pages are on their way. NONE:
  * there is nothing more, as far as one touch may look and wait.
  */
-static enum pod_reclaim reclaim_marked(struct pod *pod, bool nowait)
+static enum pod_reclaim reclaim_marked(struct pod *pod, unsigned long index,
+				       bool nowait)
 {
 	unsigned int tries = 0, blocks = 0;
 	int ret;
 
-	while (pod_reserve_is_empty(pod)) {
+	while (pod_reserve_is_empty(pod) && !is_served(pod, index)) {
 		ret = reclaim_once(pod);
 		if (ret > 0)
 			break;
@@ -112,7 +128,8 @@ static enum pod_reclaim reclaim_by_sweep(struct pod *pod)
 	return POD_RECLAIM_LATER;
 }
 
-enum pod_reclaim pod_reclaim(struct pod *pod, unsigned int round, bool nowait)
+enum pod_reclaim pod_reclaim(struct pod *pod, unsigned long index,
+			     unsigned int round, bool nowait)
 {
 	enum pod_reclaim ret;
 
@@ -127,6 +144,9 @@ enum pod_reclaim pod_reclaim(struct pod *pod, unsigned int round, bool nowait)
 		pod_refill_kick(pod);
 		return POD_RECLAIM_LATER;
 	}
-	ret = reclaim_marked(pod, nowait);
-	return ret == POD_RECLAIM_NONE ? reclaim_by_sweep(pod) : ret;
+	ret = reclaim_marked(pod, index, nowait);
+	if (ret != POD_RECLAIM_NONE)
+		return ret;
+	return is_served(pod, index) ? POD_RECLAIM_AGAIN :
+				       reclaim_by_sweep(pod);
 }

@@ -21,10 +21,11 @@ enum pod_reclaim {
 };
 
 /*
- * @round counts the calls for one touch. @nowait: sleep for nobody but a
- * demotion of the same region. A toucher that is being killed hears POD_RECLAIM_LATER. No folio is
- * locked; mmap_lock may be.
+ * For a touch of page @index; @round counts the calls for it. @nowait: sleep
+ * for nobody but a demotion of the same region. A toucher that is being killed
+ * hears POD_RECLAIM_LATER. No folio is locked; mmap_lock may be.
  */
-enum pod_reclaim pod_reclaim(struct pod *pod, unsigned int round, bool nowait);
+enum pod_reclaim pod_reclaim(struct pod *pod, unsigned long index,
+			     unsigned int round, bool nowait);
 
 #endif /* POD_RECLAIM_H */

@@ -74,13 +74,13 @@ struct folio *pod_reserve_take_huge(struct pod *pod)
 	return folio;
 }
 
-struct folio *pod_reserve_take_small(struct pod *pod)
+struct folio *pod_reserve_take_small(struct pod *pod, bool split)
 {
 	struct folio *folio;
 
 	do {
 		folio = take_sound(pod, POD_STOCK_SMALL);
-	} while (!folio && pod_float_exchange(pod));
+	} while (!folio && split && pod_float_exchange(pod));
 	return folio;
 }
 

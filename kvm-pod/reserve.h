@@ -9,11 +9,12 @@
 
 /*
  * Take a zeroed block or page, without index or mapping; the caller owns our
- * reference. NULL if the reserve has none of the kind: for a single page that
- * means that it is empty. May sleep; no folio is locked.
+ * reference. NULL if the reserve has none of the kind. May sleep; no folio is
+ * locked.
+ * @split: have a block exchanged for single pages; NULL means that there is none
  */
 struct folio *pod_reserve_take_huge(struct pod *pod);
-struct folio *pod_reserve_take_small(struct pod *pod);
+struct folio *pod_reserve_take_small(struct pod *pod, bool split);
 
 /* Take what costs least to lose, perhaps not cleared, to let go of it. */
 struct folio *pod_reserve_take_any(struct pod *pod, bool huge);

@@ -93,7 +93,7 @@ static int write_reclaim(struct pod *pod, unsigned long index, bool huge,
 			 unsigned int round, struct folio **gift)
 {
 	int seq = pod_supply_seq(pod);
-	enum pod_reclaim reclaim = pod_reclaim(pod, round, false);
+	enum pod_reclaim reclaim = pod_reclaim(pod, index, round, false);
 
 	if (reclaim == POD_RECLAIM_AGAIN)
 		return 0;
