@@ -55,7 +55,7 @@ class Bed:
         return self.l1
 
     def _boot(self, initrd, options):
-        """A reset of TCG's while the kernel starts its CPUs is no test's: once more."""
+        """What TCG does to L1 while the kernel starts its CPUs is no test's: once more."""
         try:
             return L1(self.workdir, initrd, **options)
         except Vanished as error:

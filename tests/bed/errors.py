@@ -11,7 +11,7 @@ class Dead(BedError):
 
 
 class Vanished(Dead):
-    """L1 ended while it booted, as if it had been switched off."""
+    """L1 ended while it booted, for no reason of its own."""
 
 
 class Timeout(BedError):

@@ -5,6 +5,7 @@ Or one of tests/kernels: then all is slower and needs more memory.
 """
 
 import os
+import signal
 import subprocess
 import time
 
@@ -23,6 +24,13 @@ _PARALLEL = ["-accel", "tcg,thread=multi,tb-size=256"]
 # A nanosecond is an instruction; none passes while all wait.
 _COUNTED = ["-accel", "tcg,thread=single,tb-size=256", "-icount", "shift=0,sleep=off"]
 BOOT_TIMEOUT = 120
+# A CPU's TLB has numbers of a map of memory that another CPU replaces meanwhile.
+_TCG_RACE = "iotlb_to_section: Assertion"
+
+
+def ended_by_tcg(status, said):
+    """Is it TCG that ended L1, by a reset or by a race of its own that it noticed?"""
+    return status == 0 or (status == -signal.SIGABRT and _TCG_RACE in said)
 
 
 class L1:
@@ -52,16 +60,23 @@ class L1:
             self.console.wait(lambda line: "BED-UP" in line, BOOT_TIMEOUT, 0, self.check_alive)
         except Dead:
             if self._has_vanished():
-                raise Vanished("L1 was gone before it was up, without a word") from None
+                raise Vanished(f"L1 was gone before it was up; status {self._process.returncode},"
+                               f" its end: {self._qemu_said().strip()[-200:]}") from None
             raise
 
     def _has_vanished(self):
-        """Did the CPU reset itself, while QEMU and the kernel found nothing wrong?"""
+        """Is it gone for a reason of TCG's, while the kernel found nothing wrong?"""
         try:
             status = self._process.wait(5)
         except subprocess.TimeoutExpired:
             return False
-        return status == 0 and not console.trouble_in(self.console.lines)
+        return (ended_by_tcg(status, self._qemu_said())
+                and not console.trouble_in(self.console.lines))
+
+    def _qemu_said(self):
+        with open(os.path.join(self.workdir, "qemu-l0.log"), encoding="utf-8",
+                  errors="replace") as log:
+            return log.read()
 
     def sh(self, command, timeout=60, status=0):
         return self._agents["agent"].sh(command, timeout, status)

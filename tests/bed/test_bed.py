@@ -16,6 +16,7 @@ import debug  # noqa: E402
 import jobs  # noqa: E402
 import judge  # noqa: E402
 import kselftests  # noqa: E402
+import l1  # noqa: E402
 import parts  # noqa: E402
 import screen  # noqa: E402
 import tables  # noqa: E402
@@ -169,6 +170,15 @@ class Console(unittest.TestCase):
     def test_allowed(self):
         self.assertIsNone(console.trouble_in(["WARNING: expected"], "expected"))
         self.assertIsNone(console.trouble_in(["kvm_amd: Nested Paging enabled"]))
+
+
+class EndsOfL1(unittest.TestCase):
+    def test_tcg(self):
+        race = "physmem.c:2691: iotlb_to_section: Assertion `index < nb' failed."
+        self.assertTrue(l1.ended_by_tcg(0, ""))
+        self.assertTrue(l1.ended_by_tcg(-6, race))
+        self.assertFalse(l1.ended_by_tcg(1, race))
+        self.assertFalse(l1.ended_by_tcg(-6, "pod.c:1: other: Assertion `0' failed."))
 
 
 class Screen(unittest.TestCase):
